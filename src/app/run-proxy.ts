@@ -1,0 +1,45 @@
+/** A proxy with its log: what `serve` and `demo` start and stop. */
+import type { Config } from '../config/snapshot.ts';
+import { LogOutput } from '../telemetry/logger.ts';
+import { systemClock } from '../util/clock.ts';
+import { Proxy } from './proxy.ts';
+
+export interface RunningProxy {
+  readonly port: number;
+  readonly httpPort: number;
+  /** Lets transactions end, then stops; called again, it stops at once. */
+  stop(): Promise<void>;
+}
+
+/** Resolves when every port is open. Throws, with nothing left open, when one cannot be. */
+export async function runProxy(config: Config, version: string): Promise<RunningProxy> {
+  const output = new LogOutput({
+    level: config.log.level,
+    format: config.log.format,
+    instance: config.fleet.instance,
+    clock: systemClock,
+    fd: 1,
+  });
+  const proxy = new Proxy({
+    config,
+    clock: systemClock,
+    log: output.log,
+    version,
+    logLinesDropped: () => output.dropped,
+  });
+  try {
+    await proxy.start();
+  } catch (error) {
+    output.log.fatal('could not start', { error });
+    await output.close();
+    throw error;
+  }
+  return {
+    port: proxy.port,
+    httpPort: proxy.httpPort,
+    stop: async () => {
+      await proxy.stop();
+      await output.close();
+    },
+  };
+}

@@ -1,0 +1,101 @@
+/**
+ * The client's half of SCRAM-SHA-256 (RFC 5802, RFC 7677), for logging in to servers. Sans-IO: the
+ * caller carries the texts, and derives the keys between `challenge` and `finish`, because that
+ * takes time and may be cached.
+ *
+ *     first() → challenge(serverFirst) → keys from KeyCache → finish(keys) → verify(serverFinal)
+ *
+ * The exchange is over only when `verify` has passed: it proves that the other side knows the
+ * password too. A server that cannot is as bad as a server that refuses, and worse than one.
+ */
+import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { ProtocolViolation } from '../errors/protocol-violation.ts';
+import { assert } from '../util/assert.ts';
+import { parseServerFinal, parseServerFirst } from './scram-messages.ts';
+import { hmac, type ScramKeys, xor } from './scram-keys.ts';
+
+/** As libpq's SCRAM_RAW_NONCE_LEN: 18 bytes are 24 characters of base64 without padding. */
+export const NONCE_BYTES = 18;
+
+/**
+ * What a server may make us compute: two hundred times Postgres's default, half a second of one
+ * thread. There is no useful lower bound: servers may be set to 1, and libpq accepts it.
+ */
+const ITERATIONS_ACCEPTED_MAX = 1_000_000;
+
+/** Postgres uses 16. Anything this long is no salt. */
+const SALT_BYTES_MAX = 1024;
+
+/**
+ * No channel binding. With SCRAM-SHA-256-PLUS (part 2) this becomes `p=tls-server-end-point,,`, and
+ * `c=` carries the hash of the server's certificate behind it; nothing else changes.
+ */
+const GS2_HEADER = 'n,,';
+
+export interface Challenge {
+  readonly salt: Buffer;
+  readonly iterations: number;
+}
+
+export class ScramClient {
+  readonly #nonce: string;
+  #firstBare = '';
+  #serverFirst = '';
+  #fullNonce = '';
+  #serverKey: Buffer | null = null;
+  #authMessage = '';
+
+  /** `nonce` is given by tests that replay a known exchange. */
+  constructor(nonce: string = randomBytes(NONCE_BYTES).toString('base64')) {
+    this.#nonce = nonce;
+  }
+
+  /** `user` stays empty with Postgres, which takes it from the startup packet. */
+  first(user: string = ''): Buffer {
+    assert(this.#firstBare === '', 'the SCRAM exchange has begun already');
+    this.#firstBare = `n=${user},r=${this.#nonce}`;
+    return Buffer.from(GS2_HEADER + this.#firstBare, 'latin1');
+  }
+
+  challenge(data: Buffer): Challenge {
+    assert(this.#firstBare !== '' && this.#serverFirst === '', 'no challenge is expected now');
+    const serverFirst = data.toString('latin1');
+    const { nonce, salt, iterations } = parseServerFirst(serverFirst);
+    // A replayed challenge bears somebody else's nonce, and one that adds nothing is no challenge.
+    if (!nonce.startsWith(this.#nonce) || nonce.length === this.#nonce.length) {
+      throw new ProtocolViolation("SCRAM: the server's nonce does not continue ours");
+    }
+    if (iterations > ITERATIONS_ACCEPTED_MAX) {
+      throw new ProtocolViolation(
+        `SCRAM: the server demands ${iterations} iterations, over ${ITERATIONS_ACCEPTED_MAX}`,
+      );
+    }
+    if (salt.length > SALT_BYTES_MAX) {
+      throw new ProtocolViolation(`SCRAM: the server's salt is over ${SALT_BYTES_MAX} bytes`);
+    }
+    this.#serverFirst = serverFirst;
+    this.#fullNonce = nonce;
+    return { salt, iterations };
+  }
+
+  finish(keys: ScramKeys): Buffer {
+    assert(this.#fullNonce !== '' && this.#serverKey === null, 'there is no challenge to answer');
+    const channelBinding = Buffer.from(GS2_HEADER, 'latin1').toString('base64');
+    const withoutProof = `c=${channelBinding},r=${this.#fullNonce}`;
+    this.#authMessage = `${this.#firstBare},${this.#serverFirst},${withoutProof}`;
+    this.#serverKey = keys.serverKey;
+    const proof = xor(keys.clientKey, hmac(keys.storedKey, this.#authMessage));
+    return Buffer.from(`${withoutProof},p=${proof.toString('base64')}`, 'latin1');
+  }
+
+  /** Throws unless the server has proved that it knows the password. */
+  verify(data: Buffer): void {
+    assert(this.#serverKey !== null, 'the SCRAM exchange is not that far');
+    const { signature, error } = parseServerFinal(data.toString('latin1'));
+    if (error !== null) throw new ProtocolViolation(`SCRAM: the server answers "${error}"`);
+    const expected = hmac(this.#serverKey, this.#authMessage);
+    if (signature === null || !timingSafeEqual(signature, expected)) {
+      throw new ProtocolViolation('SCRAM: the server does not know the password');
+    }
+  }
+}

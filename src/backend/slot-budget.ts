@@ -1,0 +1,94 @@
+/**
+ * How many servers a service may hold on one target of one database, all its logins together. A
+ * server takes a slot from the moment it is dialled until it is closed.
+ *
+ * When every slot is taken, another login's idle server is closed to make room. A server that
+ * becomes free goes to a waiter of its own login, unless somebody of another login is older and has
+ * waited for longer than LOGIN_PATIENCE_MS: then the server is closed and its slot changes hands.
+ * Strict order over logins was rejected: two busy logins at the cap would then pay for a new
+ * connection, a fork and a login with every statement.
+ */
+import { assert } from '../util/assert.ts';
+import type { Pool } from './pool.ts';
+
+const LOGIN_PATIENCE_MS = 500;
+
+export class SlotBudget {
+  size: number;
+  used = 0;
+  /** Waiters of all its pools; the cap is `max_queue`. */
+  waiting = 0;
+  readonly pools = new Set<Pool>();
+  #nextOrder = 1;
+
+  constructor(size: number) {
+    this.size = size;
+  }
+
+  nextOrder(): number {
+    return this.#nextOrder++;
+  }
+
+  take(): void {
+    assert(this.used < this.size, 'slot taken beyond the budget');
+    this.used++;
+  }
+
+  /** A slot is free: whoever has waited longest and needs one more server gets to dial. */
+  giveBack(nowMs: number): void {
+    assert(this.used > 0, 'slot given back twice');
+    this.used--;
+    this.fill(nowMs);
+  }
+
+  /** Dials for waiters while slots are free or can be freed. */
+  fill(nowMs: number): void {
+    for (;;) {
+      const pool = this.#neediest(nowMs);
+      if (pool === null) return;
+      if (this.used >= this.size && !this.#closeIdleOfAnother(pool)) return;
+      // Closing an idle server comes back here through giveBack, which may have used the slot.
+      if (this.used < this.size && pool.needsServer(nowMs)) pool.dial();
+    }
+  }
+
+  /** Whether a server that `pool` has free must be closed for an older waiter of another login. */
+  mustYield(pool: Pool, nowMs: number): boolean {
+    const own = pool.waiting.first();
+    for (const other of this.pools) {
+      if (other === pool || !other.needsServer(nowMs)) continue;
+      const oldest = other.waiting.first();
+      if (oldest === null) continue;
+      if (own === null) return true;
+      const older = oldest.waitingOrder < own.waitingOrder;
+      if (older && nowMs - oldest.waitingSinceMs > LOGIN_PATIENCE_MS) return true;
+    }
+    return false;
+  }
+
+  #neediest(nowMs: number): Pool | null {
+    let neediest: Pool | null = null;
+    let order = Number.POSITIVE_INFINITY;
+    for (const pool of this.pools) {
+      if (!pool.needsServer(nowMs)) continue;
+      const oldest = pool.waiting.first()?.waitingOrder ?? Number.MAX_SAFE_INTEGER;
+      if (oldest < order) {
+        neediest = pool;
+        order = oldest;
+      }
+    }
+    return neediest;
+  }
+
+  #closeIdleOfAnother(pool: Pool): boolean {
+    if (pool.waiting.length === 0) return false;
+    for (const other of this.pools) {
+      if (other === pool) continue;
+      const idle = other.idle.last();
+      if (idle === null) continue;
+      idle.destroy('its slot was needed by another login');
+      return true;
+    }
+    return false;
+  }
+}

@@ -1,0 +1,45 @@
+/** `sluice check`: everything that is wrong with a configuration, or that it is in order. */
+import { loadConfig } from '../config/load.ts';
+import { formatProblem, type Problem } from '../config/problems.ts';
+import type { Config } from '../config/snapshot.ts';
+import type { FlagsOf } from './commands.ts';
+import { ExitCode } from './exit-codes.ts';
+import type { Io } from './run.ts';
+
+export async function check(flags: FlagsOf<'check'>, io: Io): Promise<number> {
+  const config = loadOrExplain(flags.config, io);
+  if (config === null) return ExitCode.Config;
+  io.out(`ok: ${summary(config)}`);
+  return ExitCode.Ok;
+}
+
+/**
+ * The configuration, or null after every problem was printed. Warnings are printed in either case.
+ * `serve` begins with it too, so that both say the same about a file.
+ */
+export function loadOrExplain(path: string, io: Io): Config | null {
+  const { config, problems, warnings } = loadConfig(path, { env: io.env });
+  for (const warning of warnings) io.err(withLabel(warning, 'warning'));
+  for (const problem of problems) io.err(withLabel(problem, 'error'));
+  if (problems.length > 0) io.err(counted(problems.length, 'problem'));
+  return config;
+}
+
+function withLabel(problem: Problem, label: string): string {
+  return formatProblem({ ...problem, message: `${label}: ${problem.message}` });
+}
+
+function summary(config: Config): string {
+  const targets = [...config.databases.values()].flatMap((database) => database.targets);
+  const servers = new Set(targets.map((target) => target.server.name));
+  return [
+    counted(config.listen.length, 'listener'),
+    counted(config.auth.users.size, 'user'),
+    `${counted(config.databases.size, 'database')} on ${counted(servers.size, 'server')}`,
+    counted(config.services.length, 'service'),
+  ].join(', ');
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,191 @@
+/**
+ * What only shows when keys are seen together: names that must exist, sizes that must fit, doors
+ * that would stand open. Refused is what cannot work or is not safe; a warning is what can work but
+ * is likely not what was meant.
+ */
+import { isLoopback } from '../util/networks.ts';
+import { DEFAULT_SERVICE, effectivePool, hostPort, listenTlsMode } from './build.ts';
+import { checkCertificate, checkPair } from './certificates.ts';
+import { checkCapacity, checkReach } from './outlook.ts';
+import { itemPath, keyPath, type Problems } from './problems.ts';
+import { NOT_AVAILABLE } from './read.ts';
+import type { Settings } from './schema.ts';
+import { didYouMean } from './suggest.ts';
+
+/** Names that clients of the console ask for in place of a database. */
+const CONSOLE_DATABASES = ['pgbouncer', 'sluice'];
+
+export function checkSettings(settings: Settings, problems: Problems, wallMs: number): void {
+  checkListeners(settings, problems, wallMs);
+  checkHttp(settings, problems);
+  checkAuth(settings, problems);
+  checkServers(settings, problems, wallMs);
+  checkDatabases(settings, problems);
+  checkServices(settings, problems);
+  checkReach(settings, problems);
+  checkCapacity(settings, problems);
+}
+
+function checkListeners(settings: Settings, problems: Problems, wallMs: number): void {
+  const listeners = settings.listen ?? [];
+  if (listeners.length === 0) problems.add('listen', 'needs at least one listener');
+  const services = serviceNames(settings);
+  const seen = new Set<string>();
+  for (const [index, listener] of listeners.entries()) {
+    const path = itemPath('listen', index);
+    const name = hostPort(listener.host, listener.port);
+    if (!problems.isDoubtful(path) && listener.port !== 0) {
+      if (seen.has(name)) problems.add(path, `listens on ${name}, as an earlier one does`);
+      seen.add(name);
+    }
+    if (listener.service !== null && !services.has(listener.service)) {
+      problems.add(keyPath(path, 'service'), unknownName('service', listener.service, services));
+    }
+    const tls = keyPath(path, 'tls');
+    checkPair(listener.tls, tls, problems, wallMs);
+    if (listenTlsMode(listener.tls) !== 'disable' && listener.tls.cert === null) {
+      problems.add(tls, 'needs `cert` and `key`; write the paths of PEM files');
+    }
+    if (settings.auth.method === 'trust' && !settings.auth.allow_trust_on_network) {
+      if (!isLoopback(listener.host)) {
+        problems.add(
+          'auth.method',
+          `trust lets anybody in, and ${name} can be reached from other machines; ` +
+            'use scram-sha-256, or write `allow_trust_on_network: true` if that is meant',
+        );
+      }
+    }
+  }
+}
+
+function checkHttp(settings: Settings, problems: Problems): void {
+  const { host, port, token } = settings.http;
+  if (port === null || token !== null || isLoopback(host)) return;
+  problems.add(
+    'http.host',
+    `"${host}" can be reached from other machines, which needs \`token\`; ` +
+      'write one, or listen on 127.0.0.1',
+  );
+}
+
+function checkAuth(settings: Settings, problems: Problems): void {
+  const { method, users } = settings.auth;
+  if (method === 'scram-sha-256' && users.size === 0) {
+    problems.add('auth.users', 'is needed for scram-sha-256; without users nobody can log in');
+  }
+  for (const [name, user] of users) {
+    const path = keyPath('auth.users', name);
+    const hasPassword = (user.password ?? []).length > 0;
+    if (method === 'scram-sha-256' && !hasPassword && !problems.isDoubtful(path)) {
+      problems.add(path, 'needs `password`, with which the user logs in');
+    }
+    for (const [index, database] of (user.databases ?? []).entries()) {
+      if (settings.databases.has(database)) continue;
+      const at = itemPath(keyPath(path, 'databases'), index);
+      problems.add(at, unknownName('database', database, settings.databases.keys()));
+    }
+  }
+}
+
+function checkServers(settings: Settings, problems: Problems, wallMs: number): void {
+  for (const [name, server] of settings.servers) {
+    const path = keyPath('servers', name);
+    const tls = keyPath(path, 'tls');
+    checkPair(server.tls, tls, problems, wallMs);
+    if (server.tls.ca !== null) {
+      const ca = keyPath(tls, 'ca');
+      if (!server.tls.mode.startsWith('verify-')) {
+        problems.add(ca, 'is only used with `mode: verify-ca` or `mode: verify-full`');
+      }
+      checkCertificate(server.tls.ca, ca, problems, wallMs);
+    }
+    const reserve = keyPath(path, 'reserve');
+    if (server.max_connections === null) {
+      if (server.reserve > 0) problems.add(reserve, 'needs `max_connections` beside it');
+    } else if (server.reserve >= server.max_connections) {
+      problems.add(reserve, `leaves nothing of max_connections, ${server.max_connections}`);
+    }
+  }
+}
+
+function checkDatabases(settings: Settings, problems: Problems): void {
+  if (settings.databases.size === 0) {
+    problems.add('databases', 'is needed; name at least one database with its target');
+  }
+  for (const [name, database] of settings.databases) {
+    const path = keyPath('databases', name);
+    if (CONSOLE_DATABASES.includes(name)) problems.add(path, 'is kept for the console');
+    const targets = database.targets ?? [];
+    const list = keyPath(path, 'targets');
+    if (targets.length === 0) {
+      problems.add(list, 'needs a target, such as { server: db1 } or { url: postgres://db1/shop }');
+    }
+    for (const [index, target] of targets.entries()) {
+      const at = itemPath(list, index);
+      if (index > 0) problems.add(at, `more than one target is ${NOT_AVAILABLE}`);
+      checkTarget(settings, target, at, problems);
+    }
+  }
+}
+
+type Database = Settings['databases'] extends ReadonlyMap<string, infer D> ? D : never;
+type Target = NonNullable<Database['targets']>[number];
+
+function checkTarget(settings: Settings, target: Target, path: string, problems: Problems): void {
+  const { server, url, database } = target;
+  if (server === null && url === null) {
+    // A url that cannot be read is also null, and then it is not missing.
+    if (problems.isWrong(keyPath(path, 'url')) || problems.isWrong(keyPath(path, 'server'))) return;
+    problems.add(path, 'needs `server`, one of `servers`, or `url`');
+  } else if (server !== null && url !== null) {
+    problems.add(keyPath(path, 'url'), 'cannot be beside `server`; one of them has to go');
+  } else if (server !== null && !settings.servers.has(server)) {
+    const at = keyPath(path, 'server');
+    problems.add(at, unknownName('server', server, settings.servers.keys()));
+  }
+  if (database !== null && url !== null && url.database !== null) {
+    problems.add(keyPath(path, 'database'), 'is named by `url` already');
+  }
+}
+
+function checkServices(settings: Settings, problems: Problems): void {
+  const services = settings.services ?? [];
+  const { defaults } = settings;
+  const base = effectivePool(null, defaults.pool);
+  const baseIsClear = !problems.isDoubtful('defaults.pool');
+  if (base.min > base.size && baseIsClear) {
+    problems.add('defaults.pool.min', `${base.min} is more than the size, ${base.size}`);
+  }
+  const seen = new Set<string>();
+  for (const [index, service] of services.entries()) {
+    const path = itemPath('services', index);
+    const at = keyPath(path, 'name');
+    if (seen.has(service.name)) problems.add(at, `"${service.name}" is the name of another one`);
+    if (!problems.isWrong(at)) seen.add(service.name);
+    if (service.name === DEFAULT_SERVICE) {
+      if (index < services.length - 1) {
+        problems.add(at, 'default matches everybody, so it must be the last of the list');
+      }
+      if (service.match !== null) {
+        problems.add(keyPath(path, 'match'), 'default matches everybody; leave it out');
+      }
+    }
+    const { min, size } = effectivePool(service.pool, defaults.pool);
+    const pool = keyPath(path, 'pool');
+    if (min > size && baseIsClear && !problems.isDoubtful(pool)) {
+      const key = keyPath(pool, service.pool.min === null ? 'size' : 'min');
+      problems.add(key, `the pool's min, ${min}, is more than its size, ${size}`);
+    }
+  }
+}
+
+function serviceNames(settings: Settings): Set<string> {
+  return new Set([...(settings.services ?? []).map((service) => service.name), DEFAULT_SERVICE]);
+}
+
+function unknownName(what: string, name: string, known: Iterable<string>): string {
+  const names = [...known];
+  const suggestion = didYouMean(name, names);
+  if (suggestion !== '') return `there is no ${what} "${name}"${suggestion}`;
+  return `there is no ${what} "${name}"; there are ${names.length === 0 ? 'none' : names.join(', ')}`;
+}

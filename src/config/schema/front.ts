@@ -1,0 +1,173 @@
+/** The part of the table that faces clients and operators. */
+import {
+  boolean,
+  choice,
+  glob,
+  host,
+  identifier,
+  name,
+  network,
+  password,
+  pem,
+  secret,
+  text,
+} from '../texts.ts';
+import { count, duration, port, portOrOff, size } from '../values.ts';
+import { items, later, leaf, list, named, section } from './shape.ts';
+
+export const listen = list(
+  section('An address clients connect to.', {
+    host: leaf(host, {
+      default: '127.0.0.1',
+      doc: 'The address to listen on; 0.0.0.0 or :: for all of them.',
+      reload: 'restart',
+      shown: '127.0.0.1',
+    }),
+    port: leaf(port(), {
+      default: '6432',
+      doc: 'The port to listen on.',
+      reload: 'restart',
+      shown: '6432',
+    }),
+    service: leaf(name, {
+      default: null,
+      sample: 'reports',
+      doc: 'A port as identity: whoever comes in here belongs to this service.',
+      reload: 'restart',
+    }),
+    tls: section('TLS towards clients.', {
+      mode: leaf(choice(['disable', 'prefer', 'require']), {
+        default: null,
+        doc: 'Whether clients may or must use TLS; prefer where a certificate is given, else disable.',
+      }),
+      cert: leaf(pem, {
+        default: null,
+        doc: 'The certificate, with its chain, that clients are shown.',
+      }),
+      key: leaf(pem, {
+        default: null,
+        sample: 'server.key',
+        doc: "The certificate's private key.",
+      }),
+      client_ca: later('Authorities that client certificates must be signed by.'),
+    }),
+    proxy_protocol: later("Read the client's address from a PROXY protocol header."),
+  }),
+  'Where clients connect. Without any, 127.0.0.1:6432.',
+  { absent: 'one default item' },
+);
+
+export const http = section('Metrics and health over HTTP: /metrics /healthz /readyz.', {
+  host: leaf(host, {
+    default: '127.0.0.1',
+    doc: 'The address to listen on; beyond loopback a token is needed.',
+    reload: 'restart',
+  }),
+  port: leaf(portOrOff(), {
+    default: '9632',
+    doc: 'The port to listen on, or off for no HTTP at all.',
+    reload: 'restart',
+  }),
+  token: leaf(secret, {
+    default: null,
+    doc: 'The bearer token for all but /healthz and /readyz.',
+  }),
+});
+
+export const log = section('What is written to standard output.', {
+  level: leaf(choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']), {
+    default: 'info',
+    doc: 'The least severe level that is written.',
+  }),
+  format: leaf(choice(['json', 'pretty'], { later: ['ecs'] }), {
+    default: 'json',
+    doc: 'One JSON object per line, or lines for people.',
+    reload: 'restart',
+  }),
+  slow_statement: later('Log statements that take longer.'),
+});
+
+export const fleet = section('Which of many processes this one is.', {
+  instance: leaf(text, {
+    default: null,
+    sample: `"\${HOSTNAME}"`,
+    doc: "The name of this process among its like; the machine's host name where none is given.",
+    reload: 'restart',
+  }),
+  max_instances: later('How many processes share the sizes and rates below.'),
+  shares: later('Whether sizes and rates are divided among the processes.'),
+});
+
+export const drain = section('What happens between SIGTERM and the end.', {
+  ready_off: leaf(duration({ off: true }), {
+    default: '5s',
+    doc: 'How long /readyz says no before the listeners close, for balancers to notice.',
+  }),
+  transactions: leaf(duration(), {
+    default: '30s',
+    doc: 'How long open transactions may take to end.',
+  }),
+  clients: later('How long idle clients may stay.'),
+});
+
+export const auth = section('Who may come in.', {
+  method: leaf(choice(['scram-sha-256', 'trust'], { later: ['md5', 'cert'] }), {
+    default: 'scram-sha-256',
+    doc: 'How clients prove who they are; trust asks for nothing.',
+    shown: 'scram-sha-256',
+  }),
+  allow_trust_on_network: leaf(boolean, {
+    default: 'false',
+    doc: 'Allows the method trust on listeners that other machines can reach.',
+  }),
+  users: named(
+    'Users by name, with what they may do.',
+    identifier,
+    section('One user.', {
+      password: items(
+        password,
+        'Passwords that let the user in. The first one is also what Sluice logs in to servers with.',
+        { shown: 'change-me' },
+      ),
+      databases: items(
+        identifier,
+        'The databases the user may open; all of them where this is left out.',
+        {
+          shown: '[shop]',
+        },
+      ),
+      clients: items(network, 'The networks the user may come from; any where this is left out.', {
+        shown: '[127.0.0.1, "::1", 10.1.0.0/16]',
+      }),
+    }),
+    { shown: 'orders' },
+  ),
+  query: later('A query that looks users up on the server.'),
+  hba_file: later('A pg_hba.conf that decides who may come in, and how.'),
+});
+
+export const limits = section('Limits of the whole process.', {
+  max_clients: leaf(count({ min: 1, max: 1_000_000 }), {
+    default: '10k',
+    doc: 'Clients at one time, those still logging in included.',
+  }),
+  login_timeout: leaf(duration({ off: true }), {
+    default: '30s',
+    doc: 'How long a client may take from its first byte to the end of its login.',
+  }),
+  message_bytes: leaf(size({ min: 1024, max: 1024 ** 3 }), {
+    default: '1GiB',
+    doc: 'A longer protocol message from a client closes its connection. Postgres stops at 1GiB.',
+  }),
+});
+
+/** Used by `services[].match`; kept here because these keys are about clients. */
+export const match = section('Which clients; all keys that are given must hold.', {
+  users: items(glob, 'Users, as globs.', {
+    shown: '[orders]',
+  }),
+  databases: items(glob, 'Databases, as globs.', { sample: 'shop' }),
+  listeners: items(glob, 'Listeners, as globs over host:port.', { sample: '*:6433' }),
+  clients: items(network, 'Networks the client may come from.'),
+  certs: later("Names in the client's certificate, as globs."),
+});

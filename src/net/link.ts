@@ -1,0 +1,225 @@
+/**
+ * One socket, plain or TLS, seen as the data plane needs it: bytes in by callback, bytes out by
+ * `write`, a boolean for "the peer is slow", and nothing else of Node's stream interface.
+ *
+ * Small writes are collected and leave together: system calls are the currency here, so what one
+ * turn of the event loop produced for a link goes out in one write. Bytes up to COPY_BYTES_MAX
+ * are copied into a shared slab; larger ones are handed to the socket as they are, which keeps
+ * their chunk alive until the kernel has taken them.
+ *
+ * Whoever has called `write` calls `flushLinks()` before control returns to the event loop; the
+ * links' own callbacks do so, and so does everything in `net/` that calls out.
+ *
+ * Budget: no allocation per small write; one slab per link with unsent bytes, reused at once when
+ * the kernel takes all of it, which is the normal case.
+ */
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+
+export interface LinkHandler {
+  /** The handler owns `chunk`. */
+  onData(chunk: Buffer): void;
+  /** A link that was full has room again. */
+  onDrain(): void;
+  /** The peer has said it will send no more (FIN). */
+  onEnd(): void;
+  /** Called exactly once, last. `error` is null when the link closed in good order. */
+  onClose(error: Error | null): void;
+}
+
+const SLAB_BYTES = 16_384;
+/** Copying this much costs less than one more buffer in a gathered write (bench/micro). */
+const COPY_BYTES_MAX = 4_096;
+/** A peer that has been told goodbye has this long to close its side. */
+const LINGER_MS = 5_000;
+/** Slabs kept for the next link; more than this many are left to the garbage collector. */
+const SPARE_SLABS_MAX = 64;
+
+const spareSlabs: Buffer[] = [];
+let dirtyLinks: Link[] = [];
+
+/** Sends what has been written since the last call. */
+export function flushLinks(): void {
+  while (dirtyLinks.length > 0) {
+    const links = dirtyLinks;
+    dirtyLinks = [];
+    for (const link of links) link.flush();
+  }
+}
+
+export class Link {
+  socket: Socket | TLSSocket;
+  handler: LinkHandler;
+  /** No byte may be written any more. */
+  closed: boolean;
+  /** More is waiting for the peer than it takes; stop feeding until `onDrain`. */
+  full: boolean;
+  paused: boolean;
+  bytesRead: number;
+  bytesWritten: number;
+  #slab: Buffer | null;
+  #slabLength: number;
+  #dirty: boolean;
+  #ending: boolean;
+  #error: Error | null;
+
+  constructor(socket: Socket, handler: LinkHandler) {
+    this.socket = socket;
+    this.handler = handler;
+    this.closed = false;
+    this.full = false;
+    this.paused = false;
+    this.bytesRead = 0;
+    this.bytesWritten = 0;
+    this.#slab = null;
+    this.#slabLength = 0;
+    this.#dirty = false;
+    this.#ending = false;
+    this.#error = null;
+    this.#attach(socket);
+  }
+
+  /** Whether the peer's side is encrypted. */
+  get encrypted(): boolean {
+    return 'encrypted' in this.socket;
+  }
+
+  /**
+   * Sends bytes `[start, end)`. Small runs are copied, so the caller may reuse its buffer; a run
+   * above COPY_BYTES_MAX is kept until sent and must not be written to again. Returns false when
+   * the peer has enough to chew on.
+   */
+  write(buffer: Buffer, start: number, end: number): boolean {
+    if (this.closed || this.#ending) return true;
+    const bytes = end - start;
+    this.bytesWritten += bytes;
+    if (bytes > COPY_BYTES_MAX) {
+      this.flush();
+      const whole = start === 0 && end === buffer.length;
+      if (!this.socket.write(whole ? buffer : buffer.subarray(start, end))) this.full = true;
+      return !this.full;
+    }
+    if (this.#slab !== null && this.#slabLength + bytes > SLAB_BYTES) this.flush();
+    if (this.#slab === null) this.#slab = spareSlabs.pop() ?? Buffer.allocUnsafeSlow(SLAB_BYTES);
+    if (bytes < 24) {
+      const slab = this.#slab;
+      let to = this.#slabLength;
+      for (let from = start; from < end; from++) slab[to++] = buffer[from] as number;
+    } else {
+      buffer.copy(this.#slab, this.#slabLength, start, end);
+    }
+    this.#slabLength += bytes;
+    if (!this.#dirty) {
+      this.#dirty = true;
+      dirtyLinks.push(this);
+    }
+    return !this.full;
+  }
+
+  /** Sends a whole buffer; the same rules as `write`. */
+  writeAll(buffer: Buffer): boolean {
+    return this.write(buffer, 0, buffer.length);
+  }
+
+  /** Hands what has been collected to the socket. */
+  flush(): void {
+    this.#dirty = false;
+    const slab = this.#slab;
+    const length = this.#slabLength;
+    if (slab === null || length === 0) return;
+    this.#slab = null;
+    this.#slabLength = 0;
+    if (this.closed) return;
+    if (!this.socket.write(slab.subarray(0, length))) this.full = true;
+    // Nothing left in the stream's queue means that the kernel (or the TLS engine) has copied it.
+    if (this.socket.writableLength === 0 && spareSlabs.length < SPARE_SLABS_MAX) {
+      spareSlabs.push(slab);
+    }
+  }
+
+  pause(): void {
+    if (this.paused || this.closed) return;
+    this.paused = true;
+    this.socket.pause();
+  }
+
+  resume(): void {
+    if (!this.paused || this.closed) return;
+    this.paused = false;
+    this.socket.resume();
+  }
+
+  /** Sends what is pending, then closes in good order. What the peer still sends is dropped. */
+  end(): void {
+    if (this.closed || this.#ending) return;
+    this.flush();
+    this.#ending = true;
+    // Closing with unread input would make the kernel send a reset, and the peer could lose our last
+    // words; so what it still sends is read and dropped, but not for ever.
+    this.socket.end();
+    this.socket.resume();
+    this.socket.setTimeout(LINGER_MS, () => this.socket.destroy());
+  }
+
+  /** Closes at once; what is pending is lost. */
+  destroy(): void {
+    if (this.closed) return;
+    this.socket.destroy();
+  }
+
+  /** Moves the link onto another socket: the TLS layer above the one it had. */
+  replaceSocket(socket: TLSSocket): void {
+    this.flush();
+    this.#detach(this.socket);
+    this.socket = socket;
+    this.#attach(socket);
+    if (this.paused) socket.pause();
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    if (this.#ending) return;
+    this.bytesRead += chunk.length;
+    this.handler.onData(chunk);
+    flushLinks();
+  };
+
+  readonly #onDrain = (): void => {
+    this.full = false;
+    this.handler.onDrain();
+    flushLinks();
+  };
+
+  readonly #onEnd = (): void => {
+    if (this.#ending) return void this.socket.destroy();
+    this.handler.onEnd();
+    flushLinks();
+  };
+
+  readonly #onError = (error: Error): void => {
+    this.#error = error;
+  };
+
+  readonly #onClose = (): void => {
+    if (this.closed) return;
+    this.closed = true;
+    this.#slab = null;
+    this.handler.onClose(this.#error);
+    flushLinks();
+  };
+
+  #attach(socket: Socket): void {
+    socket.on('data', this.#onData);
+    socket.on('drain', this.#onDrain);
+    socket.on('end', this.#onEnd);
+    socket.on('error', this.#onError);
+    socket.on('close', this.#onClose);
+  }
+
+  #detach(socket: Socket): void {
+    socket.off('data', this.#onData);
+    socket.off('drain', this.#onDrain);
+    socket.off('end', this.#onEnd);
+    socket.off('close', this.#onClose);
+    // The error handler stays: an error of the layer below must never be unhandled.
+  }
+}

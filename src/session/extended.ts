@@ -1,0 +1,289 @@
+/**
+ * Extended-protocol messages: the client's names for statements become the server's, whichever
+ * server that is this time.
+ *
+ * A named Parse is remembered by the session and sent under a name of ours; a server that has the
+ * same text already is not asked, and ParseComplete is made up in its place. Bind and Describe of a
+ * statement the present server lacks bring it along. The unnamed statement stays unnamed, because
+ * Postgres plans it differently, and is brought along in the same way.
+ *
+ * Portals live within a transaction, so they are the server's business alone; remembered here is
+ * only what each of them would run.
+ */
+import type { Prepared } from '../backend/prepared.ts';
+import { Action, Expect } from '../backend/reply-queue.ts';
+import type { ServerConnection } from '../backend/server-connection.ts';
+import { ProtocolViolation } from '../errors/protocol-violation.ts';
+import { ProxyError, refuse } from '../errors/proxy-error.ts';
+import { OVERSIZED_STATEMENT, type Statement } from '../sql/statement.ts';
+import { latin1 } from '../util/bytes.ts';
+import { TransactionStatus } from '../wire/codes.ts';
+import { closeComplete, parseComplete, readyForQuery } from '../wire/constants.ts';
+import { Scan } from '../wire/frame-scanner.ts';
+import { HEADER_BYTES } from '../wire/limits.ts';
+import { ObjectKind } from '../wire/messages/describe-close.ts';
+import { judge } from './judge.ts';
+import { acquire } from './lease.ts';
+import {
+  bindLocally,
+  describePortalLocally,
+  describeStatementLocally,
+  executeLocally,
+  isLocalPortal,
+  parseLocally,
+} from './local-extended.ts';
+import { isLocal, localStatus } from './local-transaction.ts';
+import { expectRun, recognise, takeRefusal } from './pipeline.ts';
+import { rejectExtended } from './reject.ts';
+import {
+  provideStatement,
+  sendBind,
+  sendDescribeStatement,
+  sendParse,
+  touch,
+} from './server-statements.ts';
+import type { Session } from './session.ts';
+
+export function onParse(
+  session: Session,
+  buffer: Buffer,
+  start: number,
+  end: number,
+  total: number,
+): Scan {
+  const nameStart = start + HEADER_BYTES;
+  const nameEnd = endOfString(buffer, nameStart, end);
+  const name = latin1(buffer, nameStart, nameEnd);
+  if (name !== '' && session.prepared.has(name)) {
+    return rejectExtended(session, failedOr(session, refuse('prepared_exists', { values: { name } })));
+  }
+  const oversized = total > end - start;
+  const prepared = oversized
+    ? session.context.prepared.unshared(OVERSIZED_STATEMENT)
+    : intern(session, buffer, nameEnd + 1, end);
+  if (session.server === null) {
+    if (session.localFailed && !endsLocally(prepared)) {
+      return rejectExtended(session, refuse('transaction_failed'));
+    }
+    if (isLocal(session, prepared.facts as Statement)) return parseLocally(session, prepared, name);
+  }
+  const server = lease(session);
+  if (!(server instanceof Object)) return server;
+  session.batchOpen = true;
+  if (name === '') {
+    session.unnamed = prepared;
+    server.unnamed = prepared;
+    const entry = server.expect(Expect.Parse, Action.Forward, session);
+    entry.prepared = prepared;
+    if (oversized) server.dirty = true;
+    return Scan.Keep;
+  }
+  session.prepared.set(name, prepared);
+  // In a failed transaction the server must say so itself; it will not get as far as the name.
+  if (server.statements.has(prepared) && server.status !== TransactionStatus.Failed) {
+    touch(server, prepared);
+    session.service.meters.preparedHits++;
+    server.fake(Expect.Parse, session, parseComplete, prepared, name);
+    return Scan.Drop;
+  }
+  session.service.meters.preparedMisses++;
+  session.scanner.flushBefore();
+  sendParse(session, server, prepared, name, buffer, nameEnd + 1, end, total - (end - start));
+  return Scan.Rest;
+}
+
+function intern(session: Session, buffer: Buffer, start: number, end: number): Prepared {
+  return session.context.prepared.intern(buffer, start, end, session.textVariant, () =>
+    recognise(session, buffer, start, endOfString(buffer, start, end)),
+  );
+}
+
+export function onBind(
+  session: Session,
+  buffer: Buffer,
+  start: number,
+  end: number,
+  total: number,
+): Scan {
+  const portalStart = start + HEADER_BYTES;
+  const portalEnd = endOfString(buffer, portalStart, end);
+  const nameEnd = endOfString(buffer, portalEnd + 1, end);
+  const name = latin1(buffer, portalEnd + 1, nameEnd);
+  const prepared = find(session, name);
+  if (prepared === null) return rejectExtended(session, missing(session, name));
+  const portal = latin1(buffer, portalStart, portalEnd);
+  if (session.server === null && isLocal(session, prepared.facts as Statement)) {
+    return bindLocally(session, prepared, portal);
+  }
+  const server = lease(session);
+  if (!(server instanceof Object)) return server;
+  const lost = provideStatement(session, server, prepared, name);
+  if (lost) return rejectExtended(session, missing(session, name));
+  session.batchOpen = true;
+  if (portal === '') session.portal = prepared;
+  else (session.portals ??= new Map()).set(portal, prepared);
+  server.expect(Expect.Bind, Action.Forward, session);
+  if (name === '') return Scan.Keep;
+  session.scanner.flushBefore();
+  sendBind(server, prepared, buffer, portalStart, portalEnd, nameEnd + 1, end, total - (end - start));
+  return Scan.Rest;
+}
+
+export function onDescribe(
+  session: Session,
+  buffer: Buffer,
+  start: number,
+  end: number,
+  total: number,
+): Scan {
+  const { kind, name } = objectName(buffer, start, end, total);
+  if (kind === ObjectKind.Portal) {
+    if (session.server === null && isLocalPortal(session, name)) {
+      return describePortalLocally(session);
+    }
+    return pass(session, Expect.Describe);
+  }
+  const prepared = find(session, name);
+  if (prepared === null) return rejectExtended(session, missing(session, name));
+  if (session.server === null && isLocal(session, prepared.facts as Statement)) {
+    return describeStatementLocally(session);
+  }
+  const server = lease(session);
+  if (!(server instanceof Object)) return server;
+  if (provideStatement(session, server, prepared, name)) {
+    return rejectExtended(session, missing(session, name));
+  }
+  session.batchOpen = true;
+  server.expect(Expect.Describe, Action.Forward, session);
+  if (name === '') return Scan.Keep;
+  session.scanner.flushBefore();
+  sendDescribeStatement(server, prepared);
+  return Scan.Drop;
+}
+
+export function onExecute(
+  session: Session,
+  buffer: Buffer,
+  start: number,
+  end: number,
+  total: number,
+): Scan {
+  if (total > end - start) throw new ProtocolViolation('invalid length of Execute');
+  const nameEnd = endOfString(buffer, start + HEADER_BYTES, end);
+  const name = latin1(buffer, start + HEADER_BYTES, nameEnd);
+  if (session.server === null && isLocalPortal(session, name)) return executeLocally(session);
+  const prepared = name === '' ? session.portal : (session.portals?.get(name) ?? null);
+  // A portal we have not seen bound is one that SQL declared as a cursor: it runs a query.
+  const statement = prepared === null ? null : (prepared.facts as Statement);
+  const refusal = takeRefusal(session) ?? (statement === null ? null : judge(session, statement));
+  if (refusal !== null) return rejectExtended(session, refusal);
+  const server = lease(session);
+  if (!(server instanceof Object)) return server;
+  session.batchOpen = true;
+  if (statement === null) server.expect(Expect.Execute, Action.Forward, session);
+  else expectRun(session, server, Expect.Execute, statement);
+  return Scan.Keep;
+}
+
+export function onClose(
+  session: Session,
+  buffer: Buffer,
+  start: number,
+  end: number,
+  total: number,
+): Scan {
+  const { kind, name } = objectName(buffer, start, end, total);
+  if (kind === ObjectKind.Portal) {
+    if (session.server === null) {
+      session.answer(closeComplete);
+      return Scan.Drop;
+    }
+    if (name === '') session.portal = null;
+    else session.portals?.delete(name);
+    return pass(session, Expect.Close);
+  }
+  // The server keeps it for the next who wants it. Closing what does not exist is no error.
+  const prepared = find(session, name);
+  if (name === '') session.unnamed = null;
+  else session.prepared.delete(name);
+  if (session.server === null) session.answer(closeComplete);
+  else session.server.fake(Expect.Close, session, closeComplete, prepared, name);
+  return Scan.Drop;
+}
+
+export function onFlush(session: Session): Scan {
+  return session.server === null ? Scan.Drop : Scan.Keep;
+}
+
+export function onSync(session: Session): Scan {
+  session.skipping = false;
+  const server = session.server;
+  if (server === null) {
+    session.localPortal = null;
+    session.answer(readyForQuery(localStatus(session)));
+    return Scan.Drop;
+  }
+  server.expect(Expect.Sync, Action.Forward, session);
+  server.ignoresUntilSync = false;
+  session.batchOpen = false;
+  return Scan.Keep;
+}
+
+/** A message that needs a server and nothing else. */
+function pass(session: Session, expect: Expect): Scan {
+  const server = lease(session);
+  if (!(server instanceof Object)) return server;
+  session.batchOpen = true;
+  server.expect(expect, Action.Forward, session);
+  return Scan.Keep;
+}
+
+/** The server to send to, or what to answer the scanner instead. */
+function lease(session: Session): ServerConnection | Scan {
+  const refusal = takeRefusal(session);
+  if (refusal !== null) return rejectExtended(session, refusal);
+  const server = acquire(session);
+  if (server === null) return Scan.Stop;
+  if (server instanceof ProxyError) return rejectExtended(session, server);
+  return server;
+}
+
+function find(session: Session, name: string): Prepared | null {
+  return name === '' ? session.unnamed : (session.prepared.get(name) ?? null);
+}
+
+function missing(session: Session, name: string): ProxyError {
+  return failedOr(session, refuse('prepared_missing', { values: { name } }));
+}
+
+/** Postgres looks at the transaction before it looks at names. */
+function failedOr(session: Session, error: ProxyError): ProxyError {
+  const status = session.server?.status ?? localStatus(session);
+  return status === TransactionStatus.Failed ? refuse('transaction_failed') : error;
+}
+
+function endsLocally(prepared: Prepared): boolean {
+  const statement = prepared.facts as Statement;
+  return statement.plainCommit || statement.plainRollback;
+}
+
+function objectName(
+  buffer: Buffer,
+  start: number,
+  end: number,
+  total: number,
+): { kind: number; name: string } {
+  if (total > end - start) throw new ProtocolViolation('invalid length of Describe or Close');
+  const kind = buffer[start + HEADER_BYTES] as number;
+  if (kind !== ObjectKind.Portal && kind !== ObjectKind.Statement) {
+    throw new ProtocolViolation(`invalid kind ${kind} in Describe or Close`);
+  }
+  const nameStart = start + HEADER_BYTES + 1;
+  return { kind, name: latin1(buffer, nameStart, endOfString(buffer, nameStart, end)) };
+}
+
+function endOfString(buffer: Buffer, start: number, end: number): number {
+  const zero = buffer.indexOf(0, start);
+  if (zero < 0 || zero >= end) throw new ProtocolViolation('a name without its end');
+  return zero;
+}

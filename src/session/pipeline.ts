@@ -1,0 +1,181 @@
+/**
+ * The life of a statement, from top to bottom. This is the file to read first.
+ *
+ *     frame        wire/frame-scanner.ts cuts the client's bytes into messages and shows them here
+ *     recognise    sql/statement-cache.ts: the facts about a text, a lookup for one seen before
+ *     locally?     local-transaction.ts: BEGIN, and COMMIT of nothing, need no server
+ *     judge        judge.ts: may it run? A refusal goes to reject.ts
+ *     lease        lease.ts: a server, now or after a wait; settings and BEGIN travel ahead
+ *     forward      back to the scanner: the bytes leave with their neighbours as one run
+ *     reply        backend/server-connection.ts cuts the answer out of the server's stream
+ *     account      effects.ts: what the answer means for the session; then the lease may end
+ *
+ * A message that has to wait is answered `Stop`: the scanner keeps it, the link is paused, and it
+ * is shown again when the wait is over. Nothing in here may therefore change anything before it is
+ * certain that the message will be dealt with now.
+ *
+ * Budget: 0 allocations per message for a statement seen before, but its text as a string.
+ */
+import { Action, Expect } from '../backend/reply-queue.ts';
+import type { ServerConnection } from '../backend/server-connection.ts';
+import { ProtocolViolation } from '../errors/protocol-violation.ts';
+import { ProxyError } from '../errors/proxy-error.ts';
+import { OVERSIZED_STATEMENT, type Statement, UNLEXABLE_STATEMENT } from '../sql/statement.ts';
+import { Kind } from '../sql/statement-kind.ts';
+import { latin1 } from '../util/bytes.ts';
+import { codeName, Frontend, TransactionStatus } from '../wire/codes.ts';
+import { Scan } from '../wire/frame-scanner.ts';
+import { HEADER_BYTES } from '../wire/limits.ts';
+import { forgetPrepared, mustForgetLocally } from './deallocate.ts';
+import { onBind, onClose, onDescribe, onExecute, onFlush, onParse, onSync } from './extended.ts';
+import { judge } from './judge.ts';
+import { acquire } from './lease.ts';
+import { answerQueryLocally } from './local-transaction.ts';
+import { rejectQuery } from './reject.ts';
+import type { Session } from './session.ts';
+
+/** Owed replies a client may have outstanding before it has to wait for some. */
+const REPLIES_OWED_MAX = 10_000;
+
+export function clientMessage(
+  session: Session,
+  code: number,
+  buffer: Buffer,
+  start: number,
+  end: number,
+  total: number,
+): Scan {
+  if (code === Frontend.Terminate) {
+    session.close('the client said goodbye', false);
+    return Scan.Drop;
+  }
+  const server = session.server;
+  if (server !== null) {
+    if (server.copyIn) return duringCopy(session, server, code);
+    if (server.queue.length > REPLIES_OWED_MAX) return stall(session);
+  }
+  if (code === Frontend.Sync) return onSync(session);
+  // After an error Postgres ignores everything up to Sync, and so do we.
+  if (session.skipping || server?.ignoresUntilSync === true) return Scan.Drop;
+  switch (code) {
+    case Frontend.Query:
+      return onQuery(session, buffer, start, end, total);
+    case Frontend.Parse:
+      return onParse(session, buffer, start, end, total);
+    case Frontend.Bind:
+      return onBind(session, buffer, start, end, total);
+    case Frontend.Execute:
+      return onExecute(session, buffer, start, end, total);
+    case Frontend.Describe:
+      return onDescribe(session, buffer, start, end, total);
+    case Frontend.Close:
+      return onClose(session, buffer, start, end, total);
+    case Frontend.Flush:
+      return onFlush(session);
+    case Frontend.FunctionCall:
+      return onFunctionCall(session);
+    case Frontend.CopyDone:
+    case Frontend.CopyFail:
+      return onCopyEnd(session);
+    default:
+      throw new ProtocolViolation(`unexpected message ${codeName('F', code)}`);
+  }
+}
+
+/** What the text of a query or Parse is known to be. `[start, end)` is the text without its zero. */
+export function recognise(session: Session, buffer: Buffer, start: number, end: number): Statement {
+  if (!session.lexable) return UNLEXABLE_STATEMENT;
+  return session.context.statements.lookup(
+    latin1(buffer, start, end),
+    session.standardConformingStrings,
+  );
+}
+
+function onQuery(session: Session, buffer: Buffer, start: number, end: number, total: number) {
+  const oversized = total > end - start;
+  const statement = oversized
+    ? OVERSIZED_STATEMENT
+    : recognise(session, buffer, start + HEADER_BYTES, end - 1);
+  if (session.server === null && answerQueryLocally(session, statement)) return Scan.Drop;
+  const refusal = takeRefusal(session) ?? judge(session, statement);
+  if (refusal !== null) return rejectQuery(session, refusal);
+  if (mustForgetLocally(session, statement)) {
+    // Whether this fails depends on the transaction, which owed replies may still change.
+    if (session.server !== null && session.server.queue.length > 0) return stall(session);
+    if (forgetPrepared(session, statement)) return Scan.Drop;
+  }
+  const server = acquire(session);
+  if (server === null) return Scan.Stop;
+  if (server instanceof ProxyError) return rejectQuery(session, server);
+  expectRun(session, server, Expect.Query, statement);
+  // A simple query takes the unnamed statement away on both sides.
+  server.unnamed = null;
+  session.unnamed = null;
+  if (oversized) server.dirty = true;
+  return Scan.Keep;
+}
+
+function onFunctionCall(session: Session): Scan {
+  const refusal = takeRefusal(session);
+  if (refusal !== null) return rejectQuery(session, refusal);
+  const server = acquire(session);
+  if (server === null) return Scan.Stop;
+  if (server instanceof ProxyError) return rejectQuery(session, server);
+  expectRun(session, server, Expect.FunctionCall, OVERSIZED_STATEMENT);
+  server.dirty = true;
+  return Scan.Keep;
+}
+
+/** Something that runs is about to be sent: its answer is owed, and its clock runs. */
+export function expectRun(
+  session: Session,
+  server: ServerConnection,
+  expect: Expect,
+  statement: Statement,
+): void {
+  if (server.queue.length === 0) session.statementSinceMs = session.lastActivityMs;
+  const entry = server.expect(expect, Action.Forward, session);
+  entry.endsTransaction = statement.endsTransaction;
+  entry.mayCommit = server.status === TransactionStatus.Idle && statement.kind >= Kind.Insert;
+  entry.pin = statement.pin;
+}
+
+/** The error that ended the wait of the message being shown again. */
+export function takeRefusal(session: Session): ProxyError | null {
+  const refusal = session.refusal;
+  session.refusal = null;
+  return refusal;
+}
+
+/** The message is shown again when replies that are owed have come. */
+function stall(session: Session): Scan {
+  session.stalled = true;
+  session.link.pause();
+  return Scan.Stop;
+}
+
+/** The server reads COPY data now: it ignores Sync and Flush, and nothing else may come. */
+function duringCopy(session: Session, server: ServerConnection, code: number): Scan {
+  switch (code) {
+    case Frontend.CopyDone:
+    case Frontend.CopyFail:
+      server.copyIn = false;
+      return onCopyEnd(session);
+    case Frontend.Sync:
+    case Frontend.Flush:
+      return Scan.Drop;
+    default:
+      throw new ProtocolViolation(`unexpected message ${codeName('F', code)} during COPY`);
+  }
+}
+
+/**
+ * The end of COPY data. Without a server it is the tail of a COPY that has failed and been answered:
+ * Postgres ignores it.
+ */
+function onCopyEnd(session: Session): Scan {
+  const server = session.server;
+  if (server === null) return Scan.Drop;
+  if (server.queue.length > 0) server.expect(Expect.CopyEnd, Action.Forward, session);
+  return Scan.Keep;
+}

@@ -1,0 +1,416 @@
+/**
+ * PostgreSQL's lexical rules (src/backend/parser/scan.l) in one pass over a JavaScript string.
+ *
+ * What it guarantees: on every text a server of version 13 or later accepts, the borders of
+ * strings, quoted names, dollar quotes and comments are the server's own, so that a `;` or a word
+ * is seen exactly where the server sees one. It is linear on every text, does not recurse, does
+ * not throw, and allocates nothing but the tag of a dollar quote. What it cannot read (an unterminated quote, a NUL, a nest past
+ * `limits.ts`) ends in `Token.Bad`, and `fault` says why.
+ *
+ * Only ASCII decides structure: every other character belongs to an identifier, as every byte from
+ * 0x80 does for the server, U+00A0 and the byte order mark included. It therefore does not matter
+ * whether the text was decoded as UTF-8 or as latin1. Two settings of the session change the
+ * language itself: `standard_conforming_strings` is an input; an encoding whose characters may
+ * contain ASCII bytes (see `settings.ts`) cannot be lexed, and must not be brought here.
+ *
+ * Where versions differ, the older reading is taken: `1abc` is `1` and a name until 14 and an
+ * error from 15 on, `0x1F$a$` likewise. A text that is an error does nothing, so the reading under
+ * which something runs is the one that counts.
+ *
+ * Rejected: a generated scanner (scan.l's tables are ten times the code for rules that fit a page)
+ * and libpg-query's scan(), which is exact, but costs 18 times as much and answers in JSON.
+ *
+ * Budget: no allocation per token, about 20 ns per token. Bench: bench/micro/lexer.bench.ts.
+ */
+import { COMMENT_DEPTH_MAX, PAREN_DEPTH_MAX, TEXT_LENGTH_MAX } from './limits.ts';
+import { findWord, hashStep, Word } from './words.ts';
+
+/** What `next()` found. Every other single character is a token of its own, named by its code. */
+export const Token = {
+  End: 0,
+  /** The text cannot be lexed from here on; see `fault`. Every further `next()` says so again. */
+  Bad: 1,
+  /** An unquoted identifier or keyword; `word` says which of ours it is. */
+  Word: 2,
+  /** `"..."`. */
+  QuotedName: 3,
+  /** `U&"..."`: a name whose letters may be hidden behind escapes. */
+  EscapedName: 4,
+  /** Any kind of string constant, with its continuations on further lines. */
+  String: 5,
+  Number: 6,
+  /** `$1`. */
+  Param: 7,
+  /** An operator of two or more characters. */
+  Operator: 8,
+  Open: 0x28,
+  Close: 0x29,
+  Comma: 0x2c,
+  Dot: 0x2e,
+  Semicolon: 0x3b,
+  Equals: 0x3d,
+} as const;
+
+/** Why a text cannot be lexed. */
+export const LexFault = {
+  UnterminatedString: 'unterminated quoted string',
+  UnterminatedName: 'unterminated quoted identifier',
+  UnterminatedDollarQuote: 'unterminated dollar-quoted string',
+  UnterminatedComment: 'unterminated comment',
+  EmptyName: 'zero-length delimited identifier',
+  /** The server refuses U&'' while standard_conforming_strings is off. */
+  UnsafeEscapes: 'unsafe use of string constant with Unicode escapes',
+  NulCharacter: 'NUL character',
+  TooLong: 'text too long to be lexed',
+  UnsafeEncoding: 'client encoding that cannot be lexed',
+  TooDeep: 'comments or parentheses nested too deeply',
+} as const;
+export type LexFault = (typeof LexFault)[keyof typeof LexFault];
+
+/** What a character may begin. Zero, "itself", is what punctuation and stray characters are. */
+const Class = {
+  Itself: 0,
+  Space: 1,
+  Name: 2,
+  Digit: 3,
+  Operator: 4,
+  Quote: 5,
+  DoubleQuote: 6,
+  Dollar: 7,
+  Open: 8,
+  Close: 9,
+  Dot: 10,
+} as const;
+
+const CLASS = new Uint8Array(128);
+/** 1 where a character may stand inside an identifier. */
+const NAME_PART = new Uint8Array(128);
+
+for (const char of ' \t\n\r\f\v') CLASS[char.charCodeAt(0)] = Class.Space;
+for (const char of '~!@#^&|`?+-*/%<>=') CLASS[char.charCodeAt(0)] = Class.Operator;
+for (const char of 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_') {
+  CLASS[char.charCodeAt(0)] = Class.Name;
+  NAME_PART[char.charCodeAt(0)] = 1;
+}
+for (const char of '0123456789') {
+  CLASS[char.charCodeAt(0)] = Class.Digit;
+  NAME_PART[char.charCodeAt(0)] = 1;
+}
+NAME_PART[0x24] = 1;
+CLASS[0x22] = Class.DoubleQuote;
+CLASS[0x24] = Class.Dollar;
+CLASS[0x27] = Class.Quote;
+CLASS[0x28] = Class.Open;
+CLASS[0x29] = Class.Close;
+CLASS[0x2e] = Class.Dot;
+
+/**
+ * `0x1F`, `0o17`, `0b11` and `1_000`, numbers since version 16. Older servers read a number and a
+ * name, which makes no difference to structure as long as nothing follows that belongs to a name.
+ */
+const MODERN_NUMBER =
+  /(?:0[xX](?:_?[0-9a-fA-F])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+|\d+(?:_\d+)+)(?![\w$\u0080-\uffff])/y;
+
+const NEWLINE = 0x0a;
+const RETURN = 0x0d;
+const QUOTE = 0x27;
+const STAR = 0x2a;
+const MINUS = 0x2d;
+const SLASH = 0x2f;
+const BACKSLASH = 0x5c;
+
+function isNamePart(code: number): boolean {
+  return code < 128 ? NAME_PART[code] === 1 : code >= 128;
+}
+
+/** A hot record: one per reader, used again for every text. */
+export class Lexer {
+  text = '';
+  standardConformingStrings = true;
+  /** The current token, the characters `[start, end)` of the text. */
+  token: number = Token.End;
+  start = 0;
+  end = 0;
+  /** Which of our words a `Token.Word` is; `Word.None` for every other token. */
+  word: Word = Word.None;
+  /** Parentheses open after the current token. A `)` too many leaves it at 0. */
+  depth = 0;
+  fault: LexFault | null = null;
+
+  /** Starts over with a text; the first token is read by `next()`. */
+  begin(text: string, standardConformingStrings: boolean): void {
+    this.text = text;
+    this.standardConformingStrings = standardConformingStrings;
+    this.token = Token.End;
+    this.start = 0;
+    this.end = 0;
+    this.word = Word.None;
+    this.depth = 0;
+    this.fault = null;
+    if (text.length > TEXT_LENGTH_MAX) this.#bad(LexFault.TooLong);
+    // The protocol ends a text at its first NUL, and so does libpg-query: neither may be guessed.
+    else if (text.includes('\0')) this.#bad(LexFault.NulCharacter);
+  }
+
+  /** Reads the next token and returns it. */
+  next(): number {
+    if (this.fault !== null) return Token.Bad;
+    const text = this.text;
+    const length = text.length;
+    let at = this.end;
+    this.word = Word.None;
+    while (at < length) {
+      const code = text.charCodeAt(at);
+      switch (code < 128 ? CLASS[code] : Class.Name) {
+        case Class.Space:
+          at++;
+          continue;
+        case Class.Name:
+          return this.#name(at, code);
+        case Class.Operator: {
+          const second = text.charCodeAt(at + 1);
+          if (code === MINUS && second === MINUS) {
+            at = this.#lineEnd(at + 2);
+            continue;
+          }
+          if (code === SLASH && second === STAR) {
+            at = this.#commentEnd(at + 2);
+            if (at === -1) return Token.Bad;
+            continue;
+          }
+          return this.#operator(at, code);
+        }
+        case Class.Quote:
+          return this.#string(at, at + 1, !this.standardConformingStrings);
+        case Class.Digit:
+          return this.#number(at);
+        case Class.Open:
+          if (++this.depth > PAREN_DEPTH_MAX) return this.#bad(LexFault.TooDeep);
+          return this.#found(Token.Open, at, at + 1);
+        case Class.Close:
+          if (this.depth > 0) this.depth--;
+          return this.#found(Token.Close, at, at + 1);
+        case Class.DoubleQuote:
+          return this.#quotedName(Token.QuotedName, at, at + 1);
+        case Class.Dollar:
+          return this.#dollar(at);
+        case Class.Dot: {
+          const second = text.charCodeAt(at + 1);
+          if (second >= 0x30 && second <= 0x39) return this.#number(at);
+          return this.#found(Token.Dot, at, at + 1);
+        }
+        default:
+          // Punctuation, or a character no grammar rule takes: the server will say so itself.
+          return this.#found(code, at, at + 1);
+      }
+    }
+    return this.#found(Token.End, length, length);
+  }
+
+  #found(token: number, start: number, end: number): number {
+    this.token = token;
+    this.start = start;
+    this.end = end;
+    return token;
+  }
+
+  #bad(fault: LexFault): number {
+    this.fault = fault;
+    this.token = Token.Bad;
+    this.word = Word.None;
+    return Token.Bad;
+  }
+
+  /** A word, or the letter in front of a quote that gives it its meaning. */
+  #name(start: number, first: number): number {
+    const text = this.text;
+    const second = text.charCodeAt(start + 1);
+    if (second === QUOTE) {
+      const letter = first | 0x20;
+      if (letter === 0x65) return this.#string(start, start + 2, true); // e
+      if (letter === 0x62 || letter === 0x78) return this.#bits(start, start + 2); // b, x
+      // N'...' is the word NCHAR and a plain string to the server as well: fall through.
+    } else if (second === 0x26 && (first | 0x20) === 0x75) {
+      const third = text.charCodeAt(start + 2);
+      if (third === QUOTE) {
+        if (!this.standardConformingStrings) return this.#bad(LexFault.UnsafeEscapes);
+        return this.#string(start, start + 3, false);
+      }
+      if (third === 0x22) return this.#quotedName(Token.EscapedName, start, start + 3);
+    }
+    let hash = 0;
+    let at = start;
+    let code = first;
+    while (isNamePart(code)) {
+      hash = hashStep(hash, code);
+      code = text.charCodeAt(++at);
+    }
+    this.word = findWord(text, start, at, hash);
+    return this.#found(Token.Word, start, at);
+  }
+
+  #number(start: number): number {
+    const text = this.text;
+    let at = this.#digits(start);
+    let code = text.charCodeAt(at);
+    // `1..2` is 1, `..`, 2 (PL/pgSQL's ranges).
+    if (code === Token.Dot && text.charCodeAt(at + 1) !== Token.Dot) {
+      at = this.#digits(at + 1);
+      code = text.charCodeAt(at);
+    }
+    if ((code | 0x20) === 0x65) {
+      const sign = text.charCodeAt(at + 1);
+      const digits = sign === 0x2b || sign === MINUS ? at + 2 : at + 1;
+      const end = this.#digits(digits);
+      if (end > digits) at = end;
+    } else if (isNamePart(code) && code !== 0x24) {
+      MODERN_NUMBER.lastIndex = start;
+      if (MODERN_NUMBER.test(text)) at = MODERN_NUMBER.lastIndex;
+    }
+    return this.#found(Token.Number, start, at);
+  }
+
+  #digits(at: number): number {
+    const text = this.text;
+    let code = text.charCodeAt(at);
+    while (code >= 0x30 && code <= 0x39) code = text.charCodeAt(++at);
+    return at;
+  }
+
+  /** Runs to the end of the operator characters, or to a comment that begins among them. */
+  #operator(start: number, first: number): number {
+    const text = this.text;
+    let at = start + 1;
+    for (;;) {
+      const code = text.charCodeAt(at);
+      if (!(code < 128) || CLASS[code] !== Class.Operator) break;
+      const after = text.charCodeAt(at + 1);
+      if (code === MINUS && after === MINUS) break;
+      if (code === SLASH && after === STAR) break;
+      at++;
+    }
+    return this.#found(at === start + 1 ? first : Token.Operator, start, at);
+  }
+
+  /** `at` is behind the opening quote. */
+  #string(start: number, at: number, escapes: boolean): number {
+    const text = this.text;
+    for (;;) {
+      const quote = escapes ? this.#escapedQuote(at) : text.indexOf("'", at);
+      if (quote === -1) return this.#bad(LexFault.UnterminatedString);
+      at = quote + 1;
+      if (text.charCodeAt(at) === QUOTE) {
+        at++;
+        continue;
+      }
+      const continued = this.#continuation(at);
+      if (continued === -1) return this.#found(Token.String, start, at);
+      at = continued;
+    }
+  }
+
+  /** The next quote that no backslash stands before. */
+  #escapedQuote(at: number): number {
+    const text = this.text;
+    for (; at < text.length; at++) {
+      const code = text.charCodeAt(at);
+      if (code === QUOTE) return at;
+      if (code === BACKSLASH) at++;
+    }
+    return -1;
+  }
+
+  /** B'' and X'': a doubled quote ends one string and begins another. */
+  #bits(start: number, at: number): number {
+    for (;;) {
+      const quote = this.text.indexOf("'", at);
+      if (quote === -1) return this.#bad(LexFault.UnterminatedString);
+      const continued = this.#continuation(quote + 1);
+      if (continued === -1) return this.#found(Token.String, start, quote + 1);
+      at = continued;
+    }
+  }
+
+  /**
+   * A string goes on if nothing but white space with a newline in it, and line comments, stand
+   * between its end and another quote. Returns the place behind that quote, or -1. What it looks
+   * at in vain is looked at once more as white space, so the pass stays linear.
+   */
+  #continuation(at: number): number {
+    const text = this.text;
+    let newline = false;
+    for (;;) {
+      const code = text.charCodeAt(at);
+      if (code === NEWLINE || code === RETURN) newline = true;
+      else if (code === MINUS && text.charCodeAt(at + 1) === MINUS) {
+        at = this.#lineEnd(at + 2);
+        continue;
+      } else if (!(code < 128) || CLASS[code] !== Class.Space) {
+        return newline && code === QUOTE ? at + 1 : -1;
+      }
+      at++;
+    }
+  }
+
+  #quotedName(token: number, start: number, at: number): number {
+    const text = this.text;
+    const first = at;
+    for (;;) {
+      const quote = text.indexOf('"', at);
+      if (quote === -1) return this.#bad(LexFault.UnterminatedName);
+      at = quote + 1;
+      if (text.charCodeAt(at) === 0x22) {
+        at++;
+        continue;
+      }
+      if (quote === first) return this.#bad(LexFault.EmptyName);
+      return this.#found(token, start, at);
+    }
+  }
+
+  /** `$1`, `$tag$...$tag$`, or a stray dollar. */
+  #dollar(start: number): number {
+    const text = this.text;
+    let at = start + 1;
+    let code = text.charCodeAt(at);
+    if (code >= 0x30 && code <= 0x39) {
+      return this.#found(Token.Param, start, this.#digits(at));
+    }
+    while (isNamePart(code) && code !== 0x24) code = text.charCodeAt(++at);
+    if (code !== 0x24) return this.#found(0x24, start, start + 1);
+    const tag = text.slice(start, at + 1);
+    const close = text.indexOf(tag, at + 1);
+    if (close === -1) return this.#bad(LexFault.UnterminatedDollarQuote);
+    return this.#found(Token.String, start, close + tag.length);
+  }
+
+  #lineEnd(at: number): number {
+    const text = this.text;
+    for (; at < text.length; at++) {
+      const code = text.charCodeAt(at);
+      if (code === NEWLINE || code === RETURN) return at;
+    }
+    return at;
+  }
+
+  /** Behind the comment that is open at `at`, or -1. */
+  #commentEnd(at: number): number {
+    const text = this.text;
+    let open = 1;
+    for (; at < text.length; at++) {
+      const code = text.charCodeAt(at);
+      if (code === STAR && text.charCodeAt(at + 1) === SLASH) {
+        at++;
+        if (--open === 0) return at + 1;
+      } else if (code === SLASH && text.charCodeAt(at + 1) === STAR) {
+        at++;
+        if (++open > COMMENT_DEPTH_MAX) {
+          this.#bad(LexFault.TooDeep);
+          return -1;
+        }
+      }
+    }
+    this.#bad(LexFault.UnterminatedComment);
+    return -1;
+  }
+}
