@@ -4,7 +4,8 @@
  * `fast` opens no socket and starts no process: it is what `npm run check` runs before a commit.
  * The other three run the same files against a real primary and replica, started once per run by
  * their global setup, and differ only in which Postgres that is: `embedded` the newest (what
- * `npm test` uses), `oldest` the oldest supported version, `debian` a distribution's own build.
+ * `npm test` uses), `oldest` the oldest supported version, `debian` a distribution's own build. Only
+ * `debian` also runs the tests that need programs from outside of npm; one that is missing fails.
  *
  * Files of a server project run one after the other: they share one cluster, and a test that counts
  * connections or stops a server may do so because nobody else is on it.
@@ -20,12 +21,16 @@ const SERVER_TESTS = [
   'test/e2e/**/*.test.ts',
 ];
 
-function serverProject(name: string, globalSetup: string) {
+/** Tests with programs of other people's: psql, pgbench, pg_dump, Python and its driver. */
+const PROGRAM_TESTS = 'test/e2e/programs/**';
+
+function serverProject(name: string, globalSetup: string, exclude: readonly string[]) {
   return {
     test: {
       name,
       root: ROOT,
       include: SERVER_TESTS,
+      exclude: [...exclude],
       globalSetup,
       // Child processes, not threads: a test may change its signal handlers or its memory limit.
       pool: 'forks' as const,
@@ -50,9 +55,9 @@ export default defineConfig({
           testTimeout: 10_000,
         },
       },
-      serverProject('embedded', 'test/support/global-setup-embedded.ts'),
-      serverProject('debian', 'test/support/global-setup-debian.ts'),
-      serverProject('oldest', 'test/support/global-setup-oldest.ts'),
+      serverProject('embedded', 'test/support/global-setup-embedded.ts', [PROGRAM_TESTS]),
+      serverProject('debian', 'test/support/global-setup-debian.ts', []),
+      serverProject('oldest', 'test/support/global-setup-oldest.ts', [PROGRAM_TESTS]),
     ],
   },
 });

@@ -1,40 +1,48 @@
 /**
- * `config/sluice.schema.json`: what editors with a YAML language server complete and check by. It is
- * draft-07, the draft they support best, and a little more lenient than the loader: it does not know
- * what names exist, and any value may be `${NAME}`.
+ * `config/sluice.schema.json`: what editors with a YAML language server complete and check by. It
+ * is draft-07, the draft they support best, and a little more lenient than the loader: it does not
+ * know what names exist, and any value may be `${NAME}`.
  */
 import type { Leaf, List, Node, Section, Shape } from '../../src/config/schema/shape.ts';
 import { schema } from '../../src/config/schema.ts';
 import type { JsonSchema } from '../../src/config/value-type.ts';
 
+/** Maps that stand in lists, under the list's name: each is needed twice, alone and as an item. */
+type Definitions = Map<string, JsonSchema>;
+
 export function configSchema(): string {
+  const definitions: Definitions = new Map();
   const root = {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'Sluice',
-    ...sectionSchema(schema),
+    ...sectionSchema(schema, definitions),
+    definitions: Object.fromEntries(definitions),
   };
   return `${JSON.stringify(root, null, 2)}\n`;
 }
 
-function nodeSchema(node: Node): JsonSchema {
+function nodeSchema(name: string, node: Node, definitions: Definitions): JsonSchema {
   switch (node.kind) {
     case 'leaf':
       return leafSchema(node);
     case 'list':
-      return listSchema(node);
+      return listSchema(name, node, definitions);
     case 'section':
-      return sectionSchema(node);
+      return sectionSchema(node, definitions);
     case 'named':
       return {
         description: node.doc,
         type: ['object', 'null'],
-        additionalProperties: sectionSchema(node.of),
+        additionalProperties: sectionSchema(node.of, definitions),
         ...(node.names.json['pattern'] === undefined ? {} : { propertyNames: node.names.json }),
       };
     case 'either':
       return {
         description: node.doc,
-        anyOf: [leafSchema(node.leaf), { ...sectionSchema(node.section), type: 'object' }],
+        anyOf: [
+          leafSchema(node.leaf),
+          { ...sectionSchema(node.section, definitions), type: 'object' },
+        ],
       };
     case 'later':
       return {
@@ -58,18 +66,28 @@ function leafSchema(leaf: Leaf<unknown>): JsonSchema {
   return { description: description(leaf), anyOf };
 }
 
-function listSchema(list: List<Leaf<unknown>> | List<Section<Shape>>): JsonSchema {
-  const item = nodeSchema(list.of);
+function listSchema(
+  name: string,
+  list: List<Leaf<unknown>> | List<Section<Shape>>,
+  definitions: Definitions,
+): JsonSchema {
+  let item = nodeSchema(name, list.of, definitions);
+  if (list.of.kind === 'section') {
+    definitions.set(name, item);
+    item = { $ref: `#/definitions/${name}` };
+  }
   return { description: list.doc, anyOf: [item, { type: 'array', items: item }, { type: 'null' }] };
 }
 
-function sectionSchema(section: Section<Shape>): JsonSchema {
+function sectionSchema(section: Section<Shape>, definitions: Definitions): JsonSchema {
   const entries = Object.entries(section.keys);
   const needed = entries.filter(([, node]) => node.kind === 'leaf' && node.required);
   return {
     description: section.doc,
     type: needed.length === 0 ? ['object', 'null'] : 'object',
-    properties: Object.fromEntries(entries.map(([key, node]) => [key, nodeSchema(node)])),
+    properties: Object.fromEntries(
+      entries.map(([key, node]) => [key, nodeSchema(key, node, definitions)]),
+    ),
     additionalProperties: false,
     ...(needed.length === 0 ? {} : { required: needed.map(([key]) => key) }),
   };

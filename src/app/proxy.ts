@@ -11,7 +11,6 @@ import { PreparedRegistry } from '../backend/prepared.ts';
 import type { Config, ListenConfig } from '../config/snapshot.ts';
 import { refuse } from '../errors/proxy-error.ts';
 import { Listener } from '../net/listener.ts';
-import { flushLinks } from '../net/link.ts';
 import { type ServerTlsContext, serverTlsContext } from '../net/tls.ts';
 import { CancelRegistry } from '../session/cancel-registry.ts';
 import { ClientLogin } from '../session/client-login.ts';
@@ -38,7 +37,7 @@ export interface ProxyOptions {
   readonly logLinesDropped?: () => number;
 }
 
-export class Proxy {
+export class SluiceProxy {
   readonly config: Config;
   readonly door: Door;
   readonly pools: Pools;
@@ -84,6 +83,7 @@ export class Proxy {
       pools: this.pools,
       databases: config.databases,
       limits: config.limits,
+      strangers: this.metrics.service(''),
     });
     this.metrics.watch({
       ...metricsView(this.door, this.pools, statements, clock),
@@ -116,7 +116,6 @@ export class Proxy {
     this.#listening = true;
     this.#sweeps = this.#clock.every(SWEEP_EVERY_MS, () => {
       sweep(this.door.services.all, this.#clock.nowMs());
-      flushLinks();
     });
     this.#log.info('listening', {
       listeners: this.#listeners.map(({ listener, config }) => `${config.host}:${listener.port}`),
@@ -151,7 +150,6 @@ export class Proxy {
     if (left > 0) this.#log.warn('closing clients in the middle of their work', { clients: left });
     for (const session of this.#sessions()) session.fail(refuse('draining'));
     this.pools.close(refuse('draining'));
-    flushLinks();
     // Cancelled statements are given a moment, so that no server is left running one for nobody.
     await this.#waitFor(() => this.pools.serverCount === 0, 1_000);
     this.#release();
@@ -162,7 +160,6 @@ export class Proxy {
     for (const service of this.door.services.all) {
       for (const session of service.idle) session.closeIfIdle();
     }
-    flushLinks();
   }
 
   *#sessions() {

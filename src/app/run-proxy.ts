@@ -2,7 +2,7 @@
 import type { Config } from '../config/snapshot.ts';
 import { LogOutput } from '../telemetry/logger.ts';
 import { systemClock } from '../util/clock.ts';
-import { Proxy } from './proxy.ts';
+import { SluiceProxy } from './proxy.ts';
 
 export interface RunningProxy {
   readonly port: number;
@@ -20,7 +20,7 @@ export async function runProxy(config: Config, version: string): Promise<Running
     clock: systemClock,
     fd: 1,
   });
-  const proxy = new Proxy({
+  const proxy = new SluiceProxy({
     config,
     clock: systemClock,
     log: output.log,

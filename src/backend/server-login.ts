@@ -5,7 +5,7 @@
 import type { ProxyError } from '../errors/proxy-error.ts';
 import { refuse } from '../errors/proxy-error.ts';
 import { ProtocolViolation } from '../errors/protocol-violation.ts';
-import { flushLinks, type Link } from '../net/link.ts';
+import type { Link } from '../net/link.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import { isLoopback } from '../util/networks.ts';
 import { FrameScanner, type FrameSink, Scan } from '../wire/frame-scanner.ts';
@@ -107,7 +107,6 @@ export class ServerLogin implements OpenLinkHandler, FrameSink {
     if (output !== null) link.writeAll(output);
     if (handshake.state === HandshakeState.Ready) this.#succeed(handshake, link);
     else if (handshake.state === HandshakeState.Failed) this.#refused(handshake);
-    else flushLinks();
   }
 
   #succeed(handshake: Handshake, link: Link): void {
@@ -126,11 +125,7 @@ export class ServerLogin implements OpenLinkHandler, FrameSink {
     const failure = handshake.failure;
     const { server } = this.#spec.target;
     const plain = server.tls.mode === 'allow' && this.link?.encrypted === false;
-    if (
-      plain &&
-      !this.#retriedWithTls &&
-      failure?.fields?.sqlstate === SQLSTATE_NOT_AUTHORIZED
-    ) {
+    if (plain && !this.#retriedWithTls && failure?.fields?.sqlstate === SQLSTATE_NOT_AUTHORIZED) {
       this.#retriedWithTls = true;
       this.#scanner?.close();
       const link = this.link as Link;
@@ -155,7 +150,6 @@ export class ServerLogin implements OpenLinkHandler, FrameSink {
       reason,
       error: error ?? refuse('target_down', { values: { database: this.#spec.database } }),
     });
-    flushLinks();
   }
 }
 

@@ -56,8 +56,13 @@ function mask(...states: readonly ServerState[]): number {
 export const SERVER_MOVES: readonly number[] = [
   mask(ServerState.Idle, ServerState.Leased, ServerState.Closed),
   mask(ServerState.Leased, ServerState.Checking, ServerState.Closed),
-  mask(ServerState.Idle, ServerState.Leased, ServerState.Cleaning, ServerState.Cancelling, 
-    ServerState.Closed),
+  mask(
+    ServerState.Idle,
+    ServerState.Leased,
+    ServerState.Cleaning,
+    ServerState.Cancelling,
+    ServerState.Closed,
+  ),
   mask(ServerState.Idle, ServerState.Leased, ServerState.Closed),
   mask(ServerState.Idle, ServerState.Leased, ServerState.Cancelling, ServerState.Closed),
   mask(ServerState.Idle, ServerState.Leased, ServerState.Closed),

@@ -1,6 +1,6 @@
 /** `sluice check`: everything that is wrong with a configuration, or that it is in order. */
 import { loadConfig } from '../config/load.ts';
-import { formatProblem, type Problem } from '../config/problems.ts';
+import { formatProblem } from '../config/problems.ts';
 import type { Config } from '../config/snapshot.ts';
 import type { FlagsOf } from './commands.ts';
 import { ExitCode } from './exit-codes.ts';
@@ -19,14 +19,10 @@ export async function check(flags: FlagsOf<'check'>, io: Io): Promise<number> {
  */
 export function loadOrExplain(path: string, io: Io): Config | null {
   const { config, problems, warnings } = loadConfig(path, { env: io.env });
-  for (const warning of warnings) io.err(withLabel(warning, 'warning'));
-  for (const problem of problems) io.err(withLabel(problem, 'error'));
+  for (const warning of warnings) io.err(formatProblem(warning, 'warning'));
+  for (const problem of problems) io.err(formatProblem(problem, 'error'));
   if (problems.length > 0) io.err(counted(problems.length, 'problem'));
   return config;
-}
-
-function withLabel(problem: Problem, label: string): string {
-  return formatProblem({ ...problem, message: `${label}: ${problem.message}` });
 }
 
 function summary(config: Config): string {

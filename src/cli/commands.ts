@@ -90,9 +90,9 @@ type FlagValue<F extends FlagSpec> = F['kind'] extends 'none'
       ? string
       : string | null;
 
+type Flags<C extends CommandName> = (typeof commands)[C]['flags'];
+
 /** The flags of a command as its function gets them. */
 export type FlagsOf<C extends CommandName> = {
-  readonly [F in keyof (typeof commands)[C]['flags']]: (typeof commands)[C]['flags'][F] extends FlagSpec
-    ? FlagValue<(typeof commands)[C]['flags'][F]>
-    : never;
+  readonly [F in keyof Flags<C>]: Flags<C>[F] extends FlagSpec ? FlagValue<Flags<C>[F]> : never;
 };

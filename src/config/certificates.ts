@@ -18,8 +18,13 @@ export function checkPair(pair: Pair, path: string, problems: Problems, wallMs: 
   const { cert, key } = pair;
   const certPath = keyPath(path, 'cert');
   const privatePath = keyPath(path, 'key');
-  if (cert !== null && key === null) problems.add(certPath, 'needs `key` beside it');
-  if (cert === null && key !== null) problems.add(privatePath, 'needs `cert` beside it');
+  // One that could not be read is also null, and is not missing.
+  if (cert !== null && key === null && !problems.isWrong(privatePath)) {
+    problems.add(certPath, 'needs `key` beside it');
+  }
+  if (cert === null && key !== null && !problems.isWrong(certPath)) {
+    problems.add(privatePath, 'needs `cert` beside it');
+  }
   if (cert !== null) checkCertificate(cert, certPath, problems, wallMs);
   if (key !== null) checkKey(key, privatePath, problems);
   if (cert === null || key === null) return;
@@ -53,11 +58,10 @@ export function checkCertificate(
 function checkKey(pem: string, path: string, problems: Problems): void {
   try {
     createPrivateKey(pem);
-  } catch (error) {
-    const encrypted = (error as NodeJS.ErrnoException).code === 'ERR_MISSING_PASSPHRASE';
+  } catch {
     problems.add(
       path,
-      encrypted
+      pem.includes('ENCRYPTED')
         ? 'is encrypted; a key without a passphrase is needed'
         : 'holds no private key that can be read (-----BEGIN PRIVATE KEY-----)',
     );

@@ -43,7 +43,8 @@ function checkListeners(settings: Settings, problems: Problems, wallMs: number):
     }
     const tls = keyPath(path, 'tls');
     checkPair(listener.tls, tls, problems, wallMs);
-    if (listenTlsMode(listener.tls) !== 'disable' && listener.tls.cert === null) {
+    const needsPair = listenTlsMode(listener.tls) !== 'disable' && listener.tls.cert === null;
+    if (needsPair && !problems.isDoubtful(tls)) {
       problems.add(tls, 'needs `cert` and `key`; write the paths of PEM files');
     }
     if (settings.auth.method === 'trust' && !settings.auth.allow_trust_on_network) {
@@ -122,7 +123,8 @@ function checkDatabases(settings: Settings, problems: Problems): void {
     }
     for (const [index, target] of targets.entries()) {
       const at = itemPath(list, index);
-      if (index > 0) problems.add(at, `more than one target is ${NOT_AVAILABLE}`);
+      if (index > 0 && !problems.isDoubtful(at))
+        problems.add(at, `more than one target is ${NOT_AVAILABLE}`);
       checkTarget(settings, target, at, problems);
     }
   }
@@ -187,5 +189,6 @@ function unknownName(what: string, name: string, known: Iterable<string>): strin
   const names = [...known];
   const suggestion = didYouMean(name, names);
   if (suggestion !== '') return `there is no ${what} "${name}"${suggestion}`;
-  return `there is no ${what} "${name}"; there are ${names.length === 0 ? 'none' : names.join(', ')}`;
+  const all = names.length === 0 ? 'none' : names.join(', ');
+  return `there is no ${what} "${name}"; there are ${all}`;
 }

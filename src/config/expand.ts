@@ -45,7 +45,7 @@ function fromEnvironment(text: string, surroundings: Surroundings): string {
         `\${ begins the name of an environment variable, as in \${PGPASSWORD}; $\${ stands for \${`,
       );
     }
-    const value = surroundings.env[name];
+    const value = Object.hasOwn(surroundings.env, name) ? surroundings.env[name] : undefined;
     if (value === undefined) throw new SourceMissing(`the environment variable ${name} is not set`);
     return value;
   });

@@ -3,10 +3,10 @@
  * be told of the next is an operator who stops reading.
  *
  * Each problem has a place in the file. Checks made after reading report by the path of a key; what
- * is known about places is filled in here. A path that has a problem already gets no second one, nor
- * do the paths below it, so that one misspelt value does not set off a cascade. No problem's text
- * may contain a secret: values are quoted as they are written in the file, never as `${ENV}` or
- * `file:` made them, and values of secret keys not at all.
+ * is known about places is filled in here. A path that has a problem already gets no second one,
+ * nor do the paths below it, so that one misspelt value does not set off a cascade. No problem's
+ * text may contain a secret: values are quoted as they are written in the file, never as `${ENV}`
+ * or `file:` made them, and values of secret keys not at all.
  */
 
 export interface Problem {
@@ -98,10 +98,10 @@ export class Problems {
 }
 
 /** `sluice.yaml:12:5: services[0].name: …`, the form editors and terminals make links of. */
-export function formatProblem(problem: Problem): string {
+export function formatProblem(problem: Problem, label: 'error' | 'warning' | null = null): string {
   const { file, line, column, path, message } = problem;
   const place = line === 0 ? file : `${file}:${line}:${column}`;
-  return `${place}: ${path === '' ? '' : `${path}: `}${message}`;
+  return [place, label, path, message].filter((part) => part !== null && part !== '').join(': ');
 }
 
 const PLAIN_KEY = /^[\w-]+$/;

@@ -1,7 +1,7 @@
 /**
  * Reads a document by the table of keys: every key known, every value of its type, every default
- * filled in. What is wrong is reported and replaced by something harmless of the right type, so that
- * reading goes on and finds the rest; a configuration with problems is never used.
+ * filled in. What is wrong is reported and replaced by something harmless of the right type, so
+ * that reading goes on and finds the rest; a configuration with problems is never used.
  */
 import { isMap, isScalar, isSeq, type Node as YamlNode, type Pair, type YAMLMap } from 'yaml';
 import type { ConfigDocument } from './document.ts';
@@ -97,9 +97,14 @@ class Reader {
 
   #section(section: Section<Shape>, written: YamlNode | null, path: string): unknown {
     const given = new Map<string, YamlNode | null>();
-    for (const [key, value] of this.#pairs(written, path, () => keysOf(section))) {
-      if (Object.hasOwn(section.keys, key)) given.set(key, value);
-      else this.#problems.add(keyPath(path, key), unknownKey(key, section));
+    for (const [key, value, keyNode] of this.#pairs(written, path, () => keysOf(section))) {
+      const node = Object.hasOwn(section.keys, key) ? section.keys[key] : undefined;
+      // Where the key itself is in the way, it is what has to be looked at, and not its value.
+      if (node === undefined || node.kind === 'later') {
+        this.#problems.place(keyPath(path, key), this.#document.placeOf(keyNode));
+      }
+      if (node === undefined) this.#problems.add(keyPath(path, key), unknownKey(key, section));
+      else given.set(key, value);
     }
     const values: Record<string, unknown> = {};
     for (const [key, node] of Object.entries(section.keys)) {
@@ -136,12 +141,12 @@ class Reader {
     return null;
   }
 
-  /** The entries of a map with their values resolved, and their places remembered. */
+  /** Name, value and key of each entry of a map; aliases resolved, places remembered. */
   *#pairs(
     written: YamlNode | null,
     path: string,
     expected: () => string,
-  ): IterableIterator<[string, YamlNode | null]> {
+  ): IterableIterator<[string, YamlNode | null, unknown]> {
     if (isAbsent(written)) return;
     if (!isMap(written)) {
       this.#problems.add(path, `is ${kindOf(written)}, not a map; its keys are ${expected()}`);
@@ -155,7 +160,7 @@ class Reader {
         continue;
       }
       const name = key.source ?? String(key.value);
-      yield [name, this.#value(pair, keyPath(path, name))];
+      yield [name, this.#value(pair, keyPath(path, name)), pair.key];
     }
   }
 

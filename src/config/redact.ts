@@ -1,8 +1,8 @@
 /**
- * A configuration as it may be shown: in the log at start, by `sluice check`, in the console. What is
- * secret is told by its name and by its looks, both, and anywhere in the tree, so that a field which
- * is added to the snapshot later cannot be forgotten here. A test loads a configuration with a
- * marked secret in every secret key of the table and looks for the marks.
+ * A configuration as it may be shown: in the log at start, by `sluice check`, in the console. What
+ * is secret is told by its name and by its looks, both, and anywhere in the tree, so that a field
+ * which is added to the snapshot later cannot be forgotten here. A test loads a configuration with
+ * a marked secret in every secret key of the table and looks for the marks.
  */
 import type { Config } from './snapshot.ts';
 

@@ -4,8 +4,8 @@
  * example, the reference and the JSON Schema are all made from it.
  *
  * It holds the whole contract. A key whose feature is not in this version is a `later` row: it is
- * known, so that it is refused for what it is and not as a misspelling, and it is never accepted and
- * ignored, because a limit that was written down and does nothing is worse than none.
+ * known, so that it is refused for what it is and not as a misspelling, and it is never accepted
+ * and ignored, because a limit that was written down and does nothing is worse than none.
  */
 import { databases, servers } from './schema/behind.ts';
 import { auth, drain, fleet, http, limits, listen, log } from './schema/front.ts';

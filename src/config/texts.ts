@@ -41,7 +41,7 @@ export const boolean: ValueType<boolean> = {
 
 /** A name the configuration itself gives: it becomes a metric label and a word in the console. */
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$/;
-export const NAME_FORM = 'letters, digits, _ . and -, at most 63, not beginning with . or -';
+const NAME_FORM = 'letters, digits, _ . and -, at most 63, not beginning with . or -';
 
 export const name: ValueType<string> = {
   name: 'a name',
@@ -54,7 +54,7 @@ export const name: ValueType<string> = {
 
 /** NAMEDATALEN - 1: Postgres cuts off what is longer, and then it is another name. */
 const IDENTIFIER_BYTES_MAX = 63;
-export const IDENTIFIER_FORM = 'a name as Postgres has it, 1 to 63 bytes';
+const IDENTIFIER_FORM = 'a name as Postgres has it, 1 to 63 bytes';
 
 /** The name of a user or database in Postgres, where almost every character may occur. */
 export const identifier: ValueType<string> = {
@@ -110,7 +110,7 @@ export interface Address {
 }
 
 /** Postgres's port, as libpq takes it where none is given. */
-export const POSTGRES_PORT = 5432;
+const POSTGRES_PORT = 5432;
 
 /** Where a server listens: `db1:5432`, `[::1]:5432`, or the directory of a unix socket. */
 export const address: ValueType<Address> = {

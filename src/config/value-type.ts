@@ -1,8 +1,8 @@
 /**
  * What a single value of the configuration can be. A `ValueType` is everything the project knows
  * about one form of value: how its text is read, what to say when it cannot be, and how an editor
- * recognises it. Validation, the reference and the JSON Schema all come from here, so that the three
- * cannot disagree.
+ * recognises it. Validation, the reference and the JSON Schema all come from here, so that the
+ * three cannot disagree.
  *
  * Types read the text as it is written in the file, quotes removed, rather than what YAML makes of
  * it: a password `0123` keeps its zero, and a value that came in through `${ENV}` is read by the
@@ -12,7 +12,7 @@
 /** A piece of JSON Schema. Only the keywords of draft-07 that editors understand are used. */
 export type JsonSchema = { readonly [keyword: string]: unknown };
 
-/** Where the text of a value may come from besides the file: nowhere, `file:`, or a path to a PEM. */
+/** Where a text may come from besides the file: nowhere, `file:`, or a path to a PEM file. */
 export type Source = 'text' | 'secret' | 'pem';
 
 export interface ValueType<T> {

@@ -1,6 +1,6 @@
 /**
- * Values that are measured: durations, sizes, counts, percents. A unit is required wherever there is
- * more than one to choose from, because `timeout: 30` has been seconds in one system and
+ * Values that are measured: durations, sizes, counts, percents. A unit is required wherever there
+ * is more than one to choose from, because `timeout: 30` has been seconds in one system and
  * milliseconds in the next often enough.
  */
 import { OFF } from './snapshot.ts';

@@ -1,10 +1,10 @@
 /**
- * Postgres refuses to run as root, and so does initdb. Under root, every Postgres process of ours is
- * therefore started as an unprivileged account of the machine; as anybody else, as that user.
+ * Postgres refuses to run as root, and so does initdb. Under root, every Postgres process of ours
+ * is therefore started as an unprivileged account of the machine; as anybody else, as that user.
  *
  * The account must have a line in /etc/passwd: initdb looks its own user up by name and gives up
- * without one, even when `--username` is given. That is why a bare numeric uid is not tried, and why
- * none is created: a demo does not add accounts to somebody's machine.
+ * without one, even when `--username` is given. That is why a bare numeric uid is not tried, and
+ * why none is created: a demo does not add accounts to somebody's machine.
  */
 import { readFile } from 'node:fs/promises';
 import { SetupFailure } from './setup-failure.ts';

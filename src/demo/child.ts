@@ -1,4 +1,6 @@
-/** How a Postgres program is started: the account, the environment, and one that runs to its end. */
+/**
+ * How a Postgres program is started: the account, the environment, and one that runs to its end.
+ */
 import { type SpawnOptions, spawn } from 'node:child_process';
 import type { Account } from './account.ts';
 

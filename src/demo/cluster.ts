@@ -1,10 +1,10 @@
 /**
- * A real Postgres primary and its streaming replicas, made from nothing in about two seconds, in one
- * folder that disappears with them. The demo, the tests and the bench share it.
+ * A real Postgres primary and its streaming replicas, made from nothing in about two seconds, in
+ * one folder that disappears with them. The demo, the tests and the bench share it.
  *
  * A replica is a copy of the primary's data folder made before the primary ever ran: a folder fresh
- * from initdb is as cold as a backup can be, so that no base backup has to be taken. Its replication
- * slot keeps the primary's log however long the replica is stopped.
+ * from initdb is as cold as a backup can be, so that no base backup has to be taken. Its
+ * replication slot keeps the primary's log however long the replica is stopped.
  *
  * Every path, the password and the ports belong to one cluster; any number of clusters can run side
  * by side.
@@ -168,7 +168,13 @@ async function initialise(site: Site, dataDir: string): Promise<void> {
   });
   watchdog.remove(pid);
   await rm(passwordFile, { force: true });
-  if (result.code !== 0) throw new SetupFailure(`initdb failed. It says:\n${result.output}`);
+  if (result.code === 0) return;
+  const says = `initdb failed. It says:\n${result.output.trim()}`;
+  // Common in containers that are given a bare number as their user.
+  const nameless = result.output.includes('could not look up effective user ID');
+  throw new SetupFailure(
+    nameless ? `${says}\nIt needs a user with a line in /etc/passwd; root will do as well.` : says,
+  );
 }
 
 async function attach(site: Site, primary: PostgresServer, replica: PostgresServer): Promise<void> {

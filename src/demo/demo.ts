@@ -23,8 +23,8 @@ import {
 } from './shop.ts';
 
 /** The ports people are told of in every other document. */
-export const DEMO_PORT = 6432;
-export const DEMO_HTTP_PORT = 9632;
+const DEMO_PORT = 6432;
+const DEMO_HTTP_PORT = 9632;
 
 export interface DemoOptions {
   /** How many orders the shop has. */
@@ -74,7 +74,7 @@ export async function runDemo(
     });
     await seed(cluster, options.orders ?? DEFAULT_ORDERS, io.signal, timeline);
     timeline.mark('Sluice');
-    proxy = await startProxy(await writeConfig(cluster, options));
+    proxy = await startOnPorts(cluster, options, timeline, startProxy);
     await selfCheck(proxy, options.orders ?? DEFAULT_ORDERS);
     timeline.mark('ready: a query through Sluice was answered');
     if (options.exit !== true) {
@@ -114,13 +114,31 @@ async function seed(
   }
 }
 
-async function writeConfig(cluster: Cluster, options: DemoOptions): Promise<string> {
-  const port = options.port ?? DEMO_PORT;
-  const http = options.httpPort ?? (port === 0 ? 0 : DEMO_HTTP_PORT);
-  const path = join(cluster.folder, 'sluice.yaml');
-  const text = demoConfig({ proxy: port, http, primary: cluster.primary.port });
-  await writeFile(path, text, { mode: 0o600 });
-  return path;
+/** A port nobody asked for is not worth giving up over: if it is taken, the system chooses one. */
+async function startOnPorts(
+  cluster: Cluster,
+  options: DemoOptions,
+  timeline: Timeline,
+  startProxy: StartProxy,
+): Promise<DemoProxy> {
+  const configPath = join(cluster.folder, 'sluice.yaml');
+  let proxy = options.port ?? DEMO_PORT;
+  let http = options.httpPort ?? (options.port === 0 ? 0 : DEMO_HTTP_PORT);
+  for (;;) {
+    const text = demoConfig({ proxy, http, primary: cluster.primary.port });
+    await writeFile(configPath, text, { mode: 0o600 });
+    try {
+      return await startProxy(configPath);
+    } catch (error) {
+      const { code, port } = error as { code?: unknown; port?: unknown };
+      if (code !== 'EADDRINUSE') throw error;
+      if (port === proxy && options.port === undefined) proxy = 0;
+      else if (port === http && options.httpPort === undefined) http = 0;
+      else
+        throw new SetupFailure(`Port ${port} is in use. Choose another with --port; 0 finds one.`);
+      timeline.mark(`Sluice, on a free port because ${port} is in use`);
+    }
+  }
 }
 
 /** A demo that prints connection strings has tried one. */

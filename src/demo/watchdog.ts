@@ -1,29 +1,29 @@
 /**
  * Nothing outlives us. A Postgres server does not notice when the process that started it dies, and
- * a process killed with SIGKILL runs no exit handler; so the cleaning is done by a second process: a
- * shell that waits for the end of a pipe. The operating system closes our end of it however we die,
- * and then the shell ends the servers and removes the folder.
+ * a process killed with SIGKILL runs no exit handler; so the cleaning is done by a second process:
+ * a shell that waits for the end of a pipe. The operating system closes our end of it however we
+ * die, and then the shell ends the servers and removes the folder.
  *
  * Every line written to the pipe is the complete list of the process ids now running. We are the
  * parent of all of them, so an id cannot be given to somebody else before we have seen the exit and
  * written the shorter list; that is what makes killing by id safe here, where reading an old
  * postmaster.pid would not be.
  *
- * Rejected: handlers for `exit` and signals alone (no help against SIGKILL or a crash of the runtime),
- * cleaning up at the next start (a server meanwhile holds its memory, and a person sees it), and
- * PR_SET_PDEATHSIG (not reachable from Node). What remains: if the whole session, the shell included,
- * is killed at once, as when a container stops, the processes are gone with it but the folder under
- * the temporary directory stays.
+ * Rejected: handlers for `exit` and signals alone (no help against SIGKILL or a crash of the
+ * runtime), cleaning up at the next start (a server meanwhile holds its memory, and a person sees
+ * it), and PR_SET_PDEATHSIG (not reachable from Node). What remains: if the whole session, the
+ * shell included, is killed at once, as when a container stops, the processes are gone with it but
+ * the folder under the temporary directory stays.
  */
 import { spawn } from 'node:child_process';
 import { SetupFailure } from './setup-failure.ts';
 
 /**
- * SIGQUIT is Postgres's immediate shutdown: it needs no clients to leave and frees shared memory. The
- * postmaster gives its children five seconds before SIGKILL, so ten are enough for all of them. The
- * folder may need several tries: backends of a postmaster that was killed write until they notice.
- * Once we are gone, the exited servers belong to process 1, which in many containers never collects
- * them: a zombie (where /proc tells) counts as gone.
+ * SIGQUIT is Postgres's immediate shutdown: it needs no clients to leave and frees shared memory.
+ * The postmaster gives its children five seconds before SIGKILL, so ten are enough for all of them.
+ * The folder may need several tries: backends of a postmaster that was killed write until they
+ * notice. Once we are gone, the exited servers belong to process 1, which in many containers never
+ * collects them: a zombie (where /proc tells) counts as gone.
  */
 const SCRIPT = `
 trap '' HUP INT TERM

@@ -42,7 +42,7 @@ export const catalog = {
     message: 'no server became free for service "{service}" within {waited_ms} ms',
     hint: 'All servers of the service are busy. Try again later, or make its transactions shorter.',
     retryable: true,
-    doc: 'The statement waited for `pool.queue_timeout`. Look at waiting clients and transaction ages.',
+    doc: 'The statement waited for `pool.queue_timeout`. Look at the age of transactions.',
   },
   queue_full: {
     sqlstate: '53300',
@@ -186,7 +186,7 @@ export const catalog = {
     message: 'the connection to the server was lost while it may have been committing',
     hint: 'Verify whether the change was made before you repeat it.',
     retryable: false,
-    doc: 'Lost while a COMMIT or a write outside a transaction was unanswered: the outcome is unknown.',
+    doc: 'A COMMIT, or a write outside a transaction, was unanswered: the outcome is unknown.',
   },
   draining: {
     sqlstate: '57P01',
@@ -258,7 +258,7 @@ export const catalog = {
     message: '{what} cannot be kept in transaction pooling',
     hint: 'Use it within one transaction, or a service with pin: allow or pool.mode: session.',
     retryable: false,
-    doc: 'The statement leaves state behind in the server session, and the service has `pin: refuse`.',
+    doc: 'The statement leaves state in the server session, and the service has `pin: refuse`.',
   },
   prepared_exists: {
     sqlstate: '42P05',

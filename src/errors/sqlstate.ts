@@ -55,7 +55,7 @@ const classes: ReadonlyMap<string, Fault> = new Map<string, Fault>([
   ['XX', 'server'],
 ]);
 
-export const OTHER_CLASS = 'other';
+const OTHER_CLASS = 'other';
 
 /** `42P01` → `42`; anything Postgres does not define → `other`. */
 export function sqlstateClass(sqlstate: string): string {

@@ -27,7 +27,13 @@ export class Listener {
     this.#options = options;
     this.#server = net.createServer(
       // Half-open, so that a client's FIN is ours to interpret and not Node's to answer.
-      { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEPALIVE_MS },
+      {
+        highWaterMark: 262_144,
+        allowHalfOpen: true,
+        noDelay: true,
+        keepAlive: true,
+        keepAliveInitialDelay: KEEPALIVE_MS,
+      },
       (socket) => this.#accepted(socket),
     );
   }

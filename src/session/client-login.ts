@@ -8,15 +8,15 @@
  * All of it within `limits.login_timeout`. Strangers learn nothing: which databases and services
  * exist is answered only to who has proved who he is.
  */
-import type { Pool } from '../backend/pool.ts';
-import type { DatabaseConfig, ListenConfig } from '../config/snapshot.ts';
+import type { ListenConfig } from '../config/snapshot.ts';
 import { ProtocolViolation } from '../errors/protocol-violation.ts';
-import { type ProxyError, ProxyError as ProxyErrorClass, refuse } from '../errors/proxy-error.ts';
+import { ProxyError, refuse } from '../errors/proxy-error.ts';
 import { sqlstateClass } from '../errors/sqlstate.ts';
 import type { Link, LinkHandler } from '../net/link.ts';
 import type { AcceptedPeer } from '../net/listener.ts';
 import { acceptTls, type ServerTlsContext } from '../net/tls.ts';
 import { ListNode } from '../util/intrusive-list.ts';
+import type { ServiceMeters } from '../telemetry/meters.ts';
 import type { Timer } from '../util/clock.ts';
 import { authenticationOk, sslNo, sslYes } from '../wire/constants.ts';
 import {
@@ -37,7 +37,7 @@ import {
 } from '../wire/startup.ts';
 import { Writer } from '../wire/writer.ts';
 import type { Door } from './door.ts';
-import { findProfile, type LoginProfile, type ProfileProbe, type ProfileResult } from './login-profile.ts';
+import { type NotPlaced, type Placed, Placement } from './placement.ts';
 import { ScramLogin } from './scram-login.ts';
 import { Session } from './session.ts';
 import { startupSettings } from './startup-options.ts';
@@ -80,7 +80,7 @@ export class ClientLogin extends ListNode implements LinkHandler {
   #pending: Buffer | null = null;
   #packet: FirstPacket | null = null;
   #scram: ScramLogin | null = null;
-  #probe: ProfileProbe | null = null;
+  #placement: Placement | null = null;
 
   constructor(options: LoginOptions) {
     super();
@@ -204,13 +204,16 @@ export class ClientLogin extends ListNode implements LinkHandler {
     this.#packet = packet;
     if (this.#door.context.draining) return this.#refuse(refuse('draining'));
     if (this.#listener.tls.mode === 'require' && !this.#link.encrypted) {
-      return this.#refuse(refuse('tls_required'));
+      this.#refuse(refuse('tls_required'));
+      return;
     }
     if (this.#door.clients + 1 > this.#door.limits.maxClients) {
-      return this.#refuse(refuse('process_client_limit'));
+      this.#refuse(refuse('process_client_limit'));
+      return;
     }
     if (packet.parameters.has('replication') && isTrue(packet.parameters.get('replication'))) {
-      return this.#refuse(refuse('replication_unsupported'));
+      this.#refuse(refuse('replication_unsupported'));
+      return;
     }
     if (packet.user === '') {
       throw new ProtocolViolation('no PostgreSQL user name specified in startup packet');
@@ -224,11 +227,12 @@ export class ClientLogin extends ListNode implements LinkHandler {
       this.#link.writeAll(this.#writer.take());
     }
     if (this.#door.method === 'trust') {
-      this.#authenticated();
+      this.#authenticated(packet);
       return;
     }
     this.#phase = LoginPhase.Authenticating;
-    if (this.#pending !== null) throw new ProtocolViolation('data before the authentication request');
+    if (this.#pending !== null)
+      throw new ProtocolViolation('data before the authentication request');
     this.#scram = new ScramLogin(this.#link, this.#door.users, packet.user, (outcome) =>
       this.#scramOver(outcome),
     );
@@ -237,102 +241,46 @@ export class ClientLogin extends ListNode implements LinkHandler {
 
   #scramOver(outcome: 'passed' | 'refused' | Error): void {
     if (this.#phase !== LoginPhase.Authenticating) return;
-    const { user } = this.#packet as FirstPacket;
-    if (outcome === 'passed') this.#authenticated();
-    else if (outcome === 'refused') this.#refuse(refuse('password_failed', { values: { user } }));
+    const packet = this.#packet as FirstPacket;
+    if (outcome === 'passed') this.#authenticated(packet);
+    else if (outcome === 'refused') {
+      this.#refuse(refuse('password_failed', { values: { user: packet.user } }));
+    }
     else if (outcome instanceof ProtocolViolation) this.#violated(outcome);
     else this.#broken(outcome);
   }
 
   // ── Where does it belong ───────────────────────────────────────────────────────────────────
 
-  #authenticated(): void {
+  #authenticated(packet: FirstPacket): void {
     this.#phase = LoginPhase.Welcoming;
-    const { user, database } = this.#packet as FirstPacket;
-    const known = this.#door.users.find(user);
-    if (known !== null && !known.mayComeFrom(this.#peer.address)) {
-      return this.#refuse(refuse('client_not_allowed', { values: { user } }));
+    const { user, database } = packet;
+    if (this.#door.users.find(user)?.mayComeFrom(this.#peer.address) === false) {
+      this.#refuse(refuse('client_not_allowed', { values: { user } }));
+      return;
     }
     this.#link.writeAll(authenticationOk);
-    const config = this.#door.databases.get(database);
-    if (config === undefined) {
-      return this.#refuse(refuse('unknown_database', { values: { database } }));
+    const settings = startupSettings(packet.parameters);
+    if (settings instanceof ProxyError) {
+      this.#refuse(settings);
+      return;
     }
-    if (known !== null && !known.mayOpen(database)) {
-      return this.#refuse(refuse('database_not_allowed', { values: { database } }));
-    }
-    const settings = startupSettings((this.#packet as FirstPacket).parameters);
-    if (settings instanceof ProxyErrorClass) return this.#refuse(settings);
-    this.#findPlace(config, settings);
-  }
-
-  #findPlace(database: DatabaseConfig, settings: ReadonlyMap<string, string>): void {
-    const { user } = this.#packet as FirstPacket;
-    const service = this.#door.services.find({
+    const identity = {
       user,
-      database: database.name,
+      database,
       listener: this.#listener.name,
       listenerService: this.#listener.service,
       address: this.#peer.address,
+    };
+    this.#placement = new Placement(this.#door, identity, settings, (result) => {
+      this.#placement = null;
+      if ('profile' in result) this.#welcome(packet, result);
+      else this.#turnAway(result);
     });
-    if (service.clients >= service.config.pool.maxClients) {
-      return this.#refuse(refuse('client_limit', { values: { service: service.name } }), service.name);
-    }
-    const target = database.targets[0];
-    if (target === undefined) throw new TypeError('a database without targets');
-    const pool = this.#door.pools.get(
-      service.config,
-      database.name,
-      target,
-      this.#door.credentials(database, user),
-    );
-    // Counted from here on, so that those who are being welcomed cannot exceed the limit together.
-    service.clients++;
-    const finish = (result: ProfileResult): void => {
-      this.#probe = null;
-      if (this.#phase !== LoginPhase.Welcoming) {
-        service.clients--;
-        return;
-      }
-      if (typeof result === 'object' && 'settings' in result) {
-        this.#welcome(pool, service.name, result);
-        return;
-      }
-      service.clients--;
-      this.#turnAway(result, database.name);
-    };
-    this.#probe = findProfile(pool, settings, finish);
-    if (this.#probe !== null) this.#giveUp = () => {
-      if (this.#probe?.list !== null) {
-        this.#probe?.abandon();
-        service.clients--;
-      }
-    };
+    this.#placement.start();
   }
 
-  /** Leaves the queue for a server, when the client goes before it has got that far. */
-  #giveUp: (() => void) | null = null;
-
-  #turnAway(result: Exclude<ProfileResult, LoginProfile>, database: string): void {
-    if (result === 'lost') {
-      this.#refuse(refuse('target_down', { values: { database } }));
-    } else if (result instanceof ProxyErrorClass) {
-      this.#refuse(result);
-    } else {
-      // The server's words about a setting the client asked for, as the client would get them there.
-      encodeErrorResponse(this.#writer, errorFields('FATAL', result.sqlstate, result.message));
-      this.#link.writeAll(this.#writer.take());
-      this.#over(`the server says ${result.sqlstate}: ${result.message}`);
-      this.#link.end();
-    }
-  }
-
-  // ── Ends ───────────────────────────────────────────────────────────────────────────────────
-
-  #welcome(pool: Pool, serviceName: string, profile: LoginProfile): void {
-    const packet = this.#packet as FirstPacket;
-    const service = this.#door.services.all.find(({ name }) => name === serviceName);
-    if (service === undefined) throw new TypeError('the service has gone');
+  #welcome(packet: FirstPacket, { service, pool, profile }: Placed): void {
     this.#leave();
     const session = new Session({
       id: this.#door.nextSessionId(),
@@ -355,6 +303,21 @@ export class ClientLogin extends ListNode implements LinkHandler {
     if (!welcome(session, profile, packet.minor >= 2)) return;
     this.#link.resume();
     if (early !== null) session.onData(early);
+  }
+
+  // ── Ends ───────────────────────────────────────────────────────────────────────────────────
+
+  #turnAway({ refused, service }: NotPlaced): void {
+    if (refused instanceof ProxyError) {
+      this.#refuse(refused, service?.meters);
+      return;
+    }
+    // The server's words about a setting the client asked for, as the client would get them there.
+    encodeErrorResponse(this.#writer, errorFields('FATAL', refused.sqlstate, refused.message));
+    this.#link.writeAll(this.#writer.take());
+    service?.meters.error(sqlstateClass(refused.sqlstate), 'client');
+    this.#over(`the server says ${refused.sqlstate}: ${refused.message}`, service?.meters);
+    this.#link.end();
   }
 
   /** Bytes of a client that does not wait for its welcome. */
@@ -380,22 +343,22 @@ export class ClientLogin extends ListNode implements LinkHandler {
     this.#refuse(refuse('internal'));
   }
 
-  #refuse(error: ProxyError, serviceName = ''): void {
+  #refuse(error: ProxyError, meters: ServiceMeters = this.#door.strangers): void {
     if (this.#phase === LoginPhase.Over) return;
     encodeProxyError(this.#writer, error, 'FATAL');
     this.#link.writeAll(this.#writer.take());
-    const meters = this.#door.services.all.find(({ name }) => name === serviceName)?.meters;
-    meters?.refusal(error.code);
-    meters?.error(sqlstateClass(error.sqlstate), error.fault);
-    this.#over(error.message);
+    meters.refusal(error.code);
+    meters.error(sqlstateClass(error.sqlstate), error.fault);
+    this.#over(error.message, meters);
     this.#link.end();
   }
 
   /** `reason` is null where nothing went wrong. */
-  #over(reason: string | null): void {
+  #over(reason: string | null, meters: ServiceMeters = this.#door.strangers): void {
     if (this.#phase === LoginPhase.Over) return;
     if (reason !== null) {
-      this.#door.context.log.info('login refused', {
+      meters.loginsFailed++;
+      this.#door.context.log.info('login failed', {
         user: this.#packet?.user ?? null,
         database: this.#packet?.database ?? null,
         client: this.#peer.address,
@@ -403,7 +366,7 @@ export class ClientLogin extends ListNode implements LinkHandler {
       });
     }
     this.#leave();
-    this.#giveUp?.();
+    this.#placement?.abandon();
   }
 
   #leave(): void {

@@ -3,6 +3,7 @@ import type { ServerCredentials } from '../backend/pool-spec.ts';
 import type { Pools } from '../backend/pools.ts';
 import type { UserStore } from '../auth/user-store.ts';
 import type { AuthMethod, DatabaseConfig, LimitsConfig } from '../config/snapshot.ts';
+import type { ServiceMeters } from '../telemetry/meters.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import { IntrusiveList } from '../util/intrusive-list.ts';
 import type { ClientLogin } from './client-login.ts';
@@ -17,6 +18,8 @@ export interface DoorOptions {
   readonly pools: Pools;
   readonly databases: ReadonlyMap<string, DatabaseConfig>;
   readonly limits: LimitsConfig;
+  /** Counts for clients whose service is not known. */
+  readonly strangers: ServiceMeters;
 }
 
 export class Door {
@@ -27,6 +30,7 @@ export class Door {
   readonly pools: Pools;
   readonly databases: ReadonlyMap<string, DatabaseConfig>;
   readonly limits: LimitsConfig;
+  readonly strangers: ServiceMeters;
   /** Clients that have not been let in yet. */
   readonly loggingIn = new IntrusiveList<ClientLogin>('login');
   #nextSessionId = 1;
@@ -39,6 +43,7 @@ export class Door {
     this.pools = options.pools;
     this.databases = options.databases;
     this.limits = options.limits;
+    this.strangers = options.strangers;
   }
 
   nextSessionId(): number {

@@ -33,8 +33,8 @@ import {
   parseLocally,
 } from './local-extended.ts';
 import { isLocal, localStatus } from './local-transaction.ts';
-import { expectRun, recognise, takeRefusal } from './pipeline.ts';
 import { rejectExtended } from './reject.ts';
+import { expectRun, recognise, takeRefusal } from './running.ts';
 import {
   provideStatement,
   sendBind,
@@ -55,7 +55,10 @@ export function onParse(
   const nameEnd = endOfString(buffer, nameStart, end);
   const name = latin1(buffer, nameStart, nameEnd);
   if (name !== '' && session.prepared.has(name)) {
-    return rejectExtended(session, failedOr(session, refuse('prepared_exists', { values: { name } })));
+    return rejectExtended(
+      session,
+      failedOr(session, refuse('prepared_exists', { values: { name } })),
+    );
   }
   const oversized = total > end - start;
   const prepared = oversized
@@ -73,7 +76,7 @@ export function onParse(
   if (name === '') {
     session.unnamed = prepared;
     server.unnamed = prepared;
-    const entry = server.expect(Expect.Parse, Action.Forward, session);
+    const entry = server.replies.expect(Expect.Parse, Action.Forward, session);
     entry.prepared = prepared;
     if (oversized) server.dirty = true;
     return Scan.Keep;
@@ -83,7 +86,7 @@ export function onParse(
   if (server.statements.has(prepared) && server.status !== TransactionStatus.Failed) {
     touch(server, prepared);
     session.service.meters.preparedHits++;
-    server.fake(Expect.Parse, session, parseComplete, prepared, name);
+    server.replies.fake(Expect.Parse, session, parseComplete, prepared, name);
     return Scan.Drop;
   }
   session.service.meters.preparedMisses++;
@@ -122,10 +125,19 @@ export function onBind(
   session.batchOpen = true;
   if (portal === '') session.portal = prepared;
   else (session.portals ??= new Map()).set(portal, prepared);
-  server.expect(Expect.Bind, Action.Forward, session);
+  server.replies.expect(Expect.Bind, Action.Forward, session);
   if (name === '') return Scan.Keep;
   session.scanner.flushBefore();
-  sendBind(server, prepared, buffer, portalStart, portalEnd, nameEnd + 1, end, total - (end - start));
+  sendBind(
+    server,
+    prepared,
+    buffer,
+    portalStart,
+    portalEnd,
+    nameEnd + 1,
+    end,
+    total - (end - start),
+  );
   return Scan.Rest;
 }
 
@@ -154,7 +166,7 @@ export function onDescribe(
     return rejectExtended(session, missing(session, name));
   }
   session.batchOpen = true;
-  server.expect(Expect.Describe, Action.Forward, session);
+  server.replies.expect(Expect.Describe, Action.Forward, session);
   if (name === '') return Scan.Keep;
   session.scanner.flushBefore();
   sendDescribeStatement(server, prepared);
@@ -180,7 +192,7 @@ export function onExecute(
   const server = lease(session);
   if (!(server instanceof Object)) return server;
   session.batchOpen = true;
-  if (statement === null) server.expect(Expect.Execute, Action.Forward, session);
+  if (statement === null) server.replies.expect(Expect.Execute, Action.Forward, session);
   else expectRun(session, server, Expect.Execute, statement);
   return Scan.Keep;
 }
@@ -207,7 +219,7 @@ export function onClose(
   if (name === '') session.unnamed = null;
   else session.prepared.delete(name);
   if (session.server === null) session.answer(closeComplete);
-  else session.server.fake(Expect.Close, session, closeComplete, prepared, name);
+  else session.server.replies.fake(Expect.Close, session, closeComplete, prepared, name);
   return Scan.Drop;
 }
 
@@ -223,7 +235,7 @@ export function onSync(session: Session): Scan {
     session.answer(readyForQuery(localStatus(session)));
     return Scan.Drop;
   }
-  server.expect(Expect.Sync, Action.Forward, session);
+  server.replies.expect(Expect.Sync, Action.Forward, session);
   server.ignoresUntilSync = false;
   session.batchOpen = false;
   return Scan.Keep;
@@ -234,7 +246,7 @@ function pass(session: Session, expect: Expect): Scan {
   const server = lease(session);
   if (!(server instanceof Object)) return server;
   session.batchOpen = true;
-  server.expect(expect, Action.Forward, session);
+  server.replies.expect(expect, Action.Forward, session);
   return Scan.Keep;
 }
 

@@ -71,7 +71,7 @@ function bringSettings(session: Session, server: ServerConnection): void {
 
 /** Sends a statement's text as the client wrote it, byte for byte. */
 function sendText(server: ServerConnection, statement: Statement, owner: ReplyOwner): void {
-  server.expect(Expect.Query, Action.Drop, owner);
+  server.replies.expect(Expect.Query, Action.Drop, owner);
   writer.begin(Frontend.Query);
   writer.bytes(Buffer.from(statement.text, 'latin1'));
   writer.int8(0);

@@ -172,9 +172,7 @@ class ProbeReplies extends QuietOwner {
   #refused: SettingRefused | null = null;
   #over = false;
 
-  constructor(
-    answered: (server: ServerConnection | null, refused: SettingRefused | null) => void,
-  ) {
+  constructor(answered: (server: ServerConnection | null, refused: SettingRefused | null) => void) {
     super();
     this.#answered = answered;
   }

@@ -20,10 +20,8 @@ import { Action, Expect } from '../backend/reply-queue.ts';
 import type { ServerConnection } from '../backend/server-connection.ts';
 import { ProtocolViolation } from '../errors/protocol-violation.ts';
 import { ProxyError } from '../errors/proxy-error.ts';
-import { OVERSIZED_STATEMENT, type Statement, UNLEXABLE_STATEMENT } from '../sql/statement.ts';
-import { Kind } from '../sql/statement-kind.ts';
-import { latin1 } from '../util/bytes.ts';
-import { codeName, Frontend, TransactionStatus } from '../wire/codes.ts';
+import { OVERSIZED_STATEMENT } from '../sql/statement.ts';
+import { codeName, Frontend } from '../wire/codes.ts';
 import { Scan } from '../wire/frame-scanner.ts';
 import { HEADER_BYTES } from '../wire/limits.ts';
 import { forgetPrepared, mustForgetLocally } from './deallocate.ts';
@@ -32,6 +30,7 @@ import { judge } from './judge.ts';
 import { acquire } from './lease.ts';
 import { answerQueryLocally } from './local-transaction.ts';
 import { rejectQuery } from './reject.ts';
+import { expectRun, recognise, takeRefusal } from './running.ts';
 import type { Session } from './session.ts';
 
 /** Owed replies a client may have outstanding before it has to wait for some. */
@@ -82,15 +81,6 @@ export function clientMessage(
   }
 }
 
-/** What the text of a query or Parse is known to be. `[start, end)` is the text without its zero. */
-export function recognise(session: Session, buffer: Buffer, start: number, end: number): Statement {
-  if (!session.lexable) return UNLEXABLE_STATEMENT;
-  return session.context.statements.lookup(
-    latin1(buffer, start, end),
-    session.standardConformingStrings,
-  );
-}
-
 function onQuery(session: Session, buffer: Buffer, start: number, end: number, total: number) {
   const oversized = total > end - start;
   const statement = oversized
@@ -126,27 +116,6 @@ function onFunctionCall(session: Session): Scan {
   return Scan.Keep;
 }
 
-/** Something that runs is about to be sent: its answer is owed, and its clock runs. */
-export function expectRun(
-  session: Session,
-  server: ServerConnection,
-  expect: Expect,
-  statement: Statement,
-): void {
-  if (server.queue.length === 0) session.statementSinceMs = session.lastActivityMs;
-  const entry = server.expect(expect, Action.Forward, session);
-  entry.endsTransaction = statement.endsTransaction;
-  entry.mayCommit = server.status === TransactionStatus.Idle && statement.kind >= Kind.Insert;
-  entry.pin = statement.pin;
-}
-
-/** The error that ended the wait of the message being shown again. */
-export function takeRefusal(session: Session): ProxyError | null {
-  const refusal = session.refusal;
-  session.refusal = null;
-  return refusal;
-}
-
 /** The message is shown again when replies that are owed have come. */
 function stall(session: Session): Scan {
   session.stalled = true;
@@ -176,6 +145,6 @@ function duringCopy(session: Session, server: ServerConnection, code: number): S
 function onCopyEnd(session: Session): Scan {
   const server = session.server;
   if (server === null) return Scan.Drop;
-  if (server.queue.length > 0) server.expect(Expect.CopyEnd, Action.Forward, session);
+  if (server.queue.length > 0) server.replies.expect(Expect.CopyEnd, Action.Forward, session);
   return Scan.Keep;
 }

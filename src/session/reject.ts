@@ -44,7 +44,7 @@ export function rejectQuery(session: Session, error: ProxyError): Scan {
   }
   session.scanner.flushBefore();
   failOnServer(session, server, error);
-  server.expect(Expect.Sync, Action.Forward, session);
+  server.replies.expect(Expect.Sync, Action.Forward, session);
   server.sendAll(sync);
   session.batchOpen = false;
   return Scan.Drop;
@@ -68,7 +68,7 @@ export function rejectExtended(session: Session, error: ProxyError): Scan {
 function failOnServer(session: Session, server: ServerConnection, error: ProxyError): void {
   session.countRefusal(error);
   encodeProxyError(writer, error);
-  const entry = server.expect(Expect.Execute, Action.ReplaceError, session);
+  const entry = server.replies.expect(Expect.Execute, Action.ReplaceError, session);
   entry.payload = writer.take();
   server.sendAll(executeNothing);
 }

@@ -1,7 +1,7 @@
 /** A client's SCRAM exchange on its link: frames in, the exchange in `auth/`, frames out. */
 import { OFFERED_MECHANISMS, ScramServer } from '../auth/scram-server.ts';
 import type { UserStore } from '../auth/user-store.ts';
-import { flushLinks, type Link } from '../net/link.ts';
+import type { Link } from '../net/link.ts';
 import { FrameScanner, type FrameSink, Scan } from '../wire/frame-scanner.ts';
 import { CLIENT_LOGIN } from '../wire/interest.ts';
 import { AUTH_MESSAGE_LENGTH_MAX, HEADER_BYTES } from '../wire/limits.ts';
@@ -25,12 +25,7 @@ export class ScramLogin implements FrameSink {
   #exchange: ScramServer | null = null;
   #begun = false;
 
-  constructor(
-    link: Link,
-    users: UserStore,
-    user: string,
-    done: (outcome: ScramOutcome) => void,
-  ) {
+  constructor(link: Link, users: UserStore, user: string, done: (outcome: ScramOutcome) => void) {
     this.#link = link;
     this.#users = users;
     this.#user = user;
@@ -46,11 +41,9 @@ export class ScramLogin implements FrameSink {
         encodeAuthenticationSASL(this.#writer, OFFERED_MECHANISMS);
         this.#send();
         this.#link.resume();
-        flushLinks();
       },
       (error: Error) => {
         this.#done(error);
-        flushLinks();
       },
     );
   }

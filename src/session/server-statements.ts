@@ -32,7 +32,7 @@ export function sendParse(
   // refused by the server: that must not count as its having lost it.
   const known = server.statements.has(prepared);
   if (!known) server.statements.add(prepared);
-  const entry = server.expect(Expect.Parse, Action.Forward, session);
+  const entry = server.replies.expect(Expect.Parse, Action.Forward, session);
   entry.prepared = known ? null : prepared;
   entry.name = name;
 }
@@ -75,7 +75,7 @@ function inject(
 ): void {
   writeParse(serverName, prepared.body, 0, prepared.body.length, 0);
   flush(server);
-  const entry = server.expect(Expect.Parse, Action.Drop, session);
+  const entry = server.replies.expect(Expect.Parse, Action.Drop, session);
   entry.prepared = prepared;
 }
 
@@ -91,7 +91,7 @@ export function carryPortal(session: Session, server: ServerConnection, prepared
     resultFormats: [],
   });
   flush(server);
-  server.expect(Expect.Bind, Action.Drop, session);
+  server.replies.expect(Expect.Bind, Action.Drop, session);
   session.localPortal = null;
   if (session.localPortalName === '') session.portal = prepared;
   else (session.portals ??= new Map()).set(session.localPortalName, prepared);
@@ -105,7 +105,8 @@ export function touch(server: ServerConnection, prepared: Prepared): void {
 }
 
 function makeRoom(server: ServerConnection, statementsMax: number): void {
-  while (server.statements.size >= statementsMax) {
+  // One has to be allowed, or a Bind could never find its statement.
+  while (server.statements.size >= Math.max(1, statementsMax)) {
     const oldest = server.statements.values().next().value as Prepared;
     server.statements.delete(oldest);
     writer.begin(Frontend.Close);
@@ -113,7 +114,7 @@ function makeRoom(server: ServerConnection, statementsMax: number): void {
     writer.bytes(oldest.serverName);
     writer.end();
     flush(server);
-    const entry = server.expect(Expect.Close, Action.Drop, null);
+    const entry = server.replies.expect(Expect.Close, Action.Drop, null);
     entry.prepared = oldest;
   }
 }

@@ -13,7 +13,7 @@ export type Plain = (typeof Plain)[keyof typeof Plain];
 export const Saw = {
   /** INTO where a SELECT makes a table of its result. */
   Into: 1,
-  /** TEMP or TEMPORARY where it makes what is created temporary. */
+  /** TEMP or TEMPORARY where it makes the table of a SELECT INTO temporary. */
   Temp: 2,
   /** An object named in the schema pg_temp, or in one whose name is hidden behind escapes. */
   TempSchema: 4,

@@ -4,8 +4,8 @@
  * What it guarantees: on every text a server of version 13 or later accepts, the borders of
  * strings, quoted names, dollar quotes and comments are the server's own, so that a `;` or a word
  * is seen exactly where the server sees one. It is linear on every text, does not recurse, does
- * not throw, and allocates nothing but the tag of a dollar quote. What it cannot read (an unterminated quote, a NUL, a nest past
- * `limits.ts`) ends in `Token.Bad`, and `fault` says why.
+ * not throw, and allocates nothing but the tag of a dollar quote. What it cannot read (an
+ * unterminated quote, a NUL, a nest past `limits.ts`) ends in `Token.Bad`; `fault` says why.
  *
  * Only ASCII decides structure: every other character belongs to an identifier, as every byte from
  * 0x80 does for the server, U+00A0 and the byte order mark included. It therefore does not matter
@@ -18,91 +18,15 @@
  * which something runs is the one that counts.
  *
  * Rejected: a generated scanner (scan.l's tables are ten times the code for rules that fit a page)
- * and libpg-query's scan(), which is exact, but costs 18 times as much and answers in JSON.
+ * and libpg-query's scan(), which costs 18 times as much, answers in JSON, and differs from every
+ * server in one place: it does not continue a string over a line comment.
  *
  * Budget: no allocation per token, about 20 ns per token. Bench: bench/micro/lexer.bench.ts.
  */
+import { CLASS, Class, isNamePart } from './characters.ts';
 import { COMMENT_DEPTH_MAX, PAREN_DEPTH_MAX, TEXT_LENGTH_MAX } from './limits.ts';
+import { LexFault, Token } from './tokens.ts';
 import { findWord, hashStep, Word } from './words.ts';
-
-/** What `next()` found. Every other single character is a token of its own, named by its code. */
-export const Token = {
-  End: 0,
-  /** The text cannot be lexed from here on; see `fault`. Every further `next()` says so again. */
-  Bad: 1,
-  /** An unquoted identifier or keyword; `word` says which of ours it is. */
-  Word: 2,
-  /** `"..."`. */
-  QuotedName: 3,
-  /** `U&"..."`: a name whose letters may be hidden behind escapes. */
-  EscapedName: 4,
-  /** Any kind of string constant, with its continuations on further lines. */
-  String: 5,
-  Number: 6,
-  /** `$1`. */
-  Param: 7,
-  /** An operator of two or more characters. */
-  Operator: 8,
-  Open: 0x28,
-  Close: 0x29,
-  Comma: 0x2c,
-  Dot: 0x2e,
-  Semicolon: 0x3b,
-  Equals: 0x3d,
-} as const;
-
-/** Why a text cannot be lexed. */
-export const LexFault = {
-  UnterminatedString: 'unterminated quoted string',
-  UnterminatedName: 'unterminated quoted identifier',
-  UnterminatedDollarQuote: 'unterminated dollar-quoted string',
-  UnterminatedComment: 'unterminated comment',
-  EmptyName: 'zero-length delimited identifier',
-  /** The server refuses U&'' while standard_conforming_strings is off. */
-  UnsafeEscapes: 'unsafe use of string constant with Unicode escapes',
-  NulCharacter: 'NUL character',
-  TooLong: 'text too long to be lexed',
-  UnsafeEncoding: 'client encoding that cannot be lexed',
-  TooDeep: 'comments or parentheses nested too deeply',
-} as const;
-export type LexFault = (typeof LexFault)[keyof typeof LexFault];
-
-/** What a character may begin. Zero, "itself", is what punctuation and stray characters are. */
-const Class = {
-  Itself: 0,
-  Space: 1,
-  Name: 2,
-  Digit: 3,
-  Operator: 4,
-  Quote: 5,
-  DoubleQuote: 6,
-  Dollar: 7,
-  Open: 8,
-  Close: 9,
-  Dot: 10,
-} as const;
-
-const CLASS = new Uint8Array(128);
-/** 1 where a character may stand inside an identifier. */
-const NAME_PART = new Uint8Array(128);
-
-for (const char of ' \t\n\r\f\v') CLASS[char.charCodeAt(0)] = Class.Space;
-for (const char of '~!@#^&|`?+-*/%<>=') CLASS[char.charCodeAt(0)] = Class.Operator;
-for (const char of 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_') {
-  CLASS[char.charCodeAt(0)] = Class.Name;
-  NAME_PART[char.charCodeAt(0)] = 1;
-}
-for (const char of '0123456789') {
-  CLASS[char.charCodeAt(0)] = Class.Digit;
-  NAME_PART[char.charCodeAt(0)] = 1;
-}
-NAME_PART[0x24] = 1;
-CLASS[0x22] = Class.DoubleQuote;
-CLASS[0x24] = Class.Dollar;
-CLASS[0x27] = Class.Quote;
-CLASS[0x28] = Class.Open;
-CLASS[0x29] = Class.Close;
-CLASS[0x2e] = Class.Dot;
 
 /**
  * `0x1F`, `0o17`, `0b11` and `1_000`, numbers since version 16. Older servers read a number and a
@@ -118,10 +42,6 @@ const STAR = 0x2a;
 const MINUS = 0x2d;
 const SLASH = 0x2f;
 const BACKSLASH = 0x5c;
-
-function isNamePart(code: number): boolean {
-  return code < 128 ? NAME_PART[code] === 1 : code >= 128;
-}
 
 /** A hot record: one per reader, used again for every text. */
 export class Lexer {

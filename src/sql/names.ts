@@ -1,6 +1,7 @@
 /** Names as the server understands them: folded, unquoted, cut to length. */
-import { type Lexer, Token } from './lexer.ts';
+import type { Lexer } from './lexer.ts';
 import { IDENTIFIER_BYTES_MAX } from './limits.ts';
+import { Token } from './tokens.ts';
 import { type Word, wordOf } from './words.ts';
 
 /**

@@ -6,11 +6,12 @@
  * functions it calls do is not known, here as anywhere.
  */
 import type { Facts } from './facts.ts';
-import { Lexer, Token } from './lexer.ts';
+import { Lexer } from './lexer.ts';
 import { nameAt, wordOfName } from './names.ts';
 import { PinReason } from './pin-reason.ts';
 import { atEnd, scan, TO_END } from './scan.ts';
 import { Kind } from './statement-kind.ts';
+import { Token } from './tokens.ts';
 import { FIRST_FUNCTION, Word } from './words.ts';
 
 /** A second lexer, because the first one stands in the middle of the statement. */

@@ -7,12 +7,13 @@
  * the transaction leaves nothing, and what the server reports is followed.
  */
 import type { Facts } from './facts.ts';
-import { type Lexer, Token } from './lexer.ts';
+import type { Lexer } from './lexer.ts';
 import { nameAt } from './names.ts';
 import { PinReason } from './pin-reason.ts';
-import { atEnd, scan, TO_END, take } from './scan.ts';
+import { atEnd, scan, skip, TO_END, take } from './scan.ts';
 import { FOLLOWED_SETTINGS, TRANSACTION_SETTINGS } from './settings.ts';
 import { Kind } from './statement-kind.ts';
+import { Token } from './tokens.ts';
 import { Word } from './words.ts';
 
 /** At SET. */
@@ -23,33 +24,46 @@ export function readSet(lexer: Lexer, facts: Facts): Kind {
   return kind;
 }
 
+/**
+ * Behind SET. Every special word may also be a setting's name, or the first half of a custom
+ * one's (`SET local.x = 1` is a plain SET), so the name is read first.
+ */
 function readSetTail(lexer: Lexer, facts: Facts): Kind {
-  const local = take(lexer, Word.Local);
-  // SET SESSION x is SET x, and SET SESSION SESSION AUTHORIZATION x is allowed.
-  if (take(lexer, Word.Session)) {
-    take(lexer, Word.Session);
-    if (lexer.word === Word.Characteristics) {
-      if (local) return Kind.SetLocal;
-      facts.addPin(PinReason.SessionCharacteristics);
-      return Kind.SetSessionCharacteristics;
+  let local = false;
+  let session = false;
+  for (;;) {
+    const word = lexer.word;
+    const setting = settingAt(lexer);
+    const isName = setting === null || setting.includes('.') || isAssignment(lexer);
+    if (isName) return setNamed(lexer, facts, local, setting);
+    switch (word) {
+      case Word.Local:
+        local = true;
+        continue;
+      case Word.Session:
+        // SET SESSION x is SET x, and SET SESSION SESSION AUTHORIZATION x is allowed.
+        session = true;
+        continue;
+      case Word.Characteristics:
+        if (!session) break;
+        if (local) return Kind.SetLocal;
+        facts.addPin(PinReason.SessionCharacteristics);
+        return Kind.SetSessionCharacteristics;
+      case Word.Authorization:
+        if (!session) break;
+        return setNamed(lexer, facts, local, AUTHORIZATION);
+      case Word.Transaction:
+        return Kind.SetTransaction;
+      case Word.Constraints:
+        return Kind.SetConstraints;
+      case Word.Names:
+        return setNamed(lexer, facts, local, 'client_encoding');
+      case Word.Schema:
+        return setNamed(lexer, facts, local, 'search_path');
+      default:
+        break;
     }
-    if (take(lexer, Word.Authorization)) return setRole(lexer, facts, local, AUTHORIZATION);
-  }
-  switch (lexer.word) {
-    case Word.Transaction:
-      return Kind.SetTransaction;
-    case Word.Constraints:
-      return Kind.SetConstraints;
-    case Word.Role:
-      lexer.next();
-      takeAssignment(lexer);
-      return setRole(lexer, facts, local, ROLE);
-    case Word.Names:
-      return setNamed(lexer, facts, local, 'client_encoding');
-    case Word.Schema:
-      return setNamed(lexer, facts, local, 'search_path');
-    default:
-      return setNamed(lexer, facts, local, settingAt(lexer));
+    return setNamed(lexer, facts, local, setting);
   }
 }
 
@@ -65,10 +79,9 @@ function setRole(lexer: Lexer, facts: Facts, local: boolean, setting: string): K
   return setting === ROLE ? Kind.SetRole : Kind.SetSessionAuthorization;
 }
 
-/** At the last word before the value, or at `TO` or `=`. */
+/** At the value of the setting, or at the `TO` or `=` before it. */
 function setNamed(lexer: Lexer, facts: Facts, local: boolean, setting: string | null): Kind {
-  if (lexer.word === Word.Names || lexer.word === Word.Schema) lexer.next();
-  takeAssignment(lexer);
+  if (isAssignment(lexer)) lexer.next();
   if (setting === ROLE || setting === AUTHORIZATION) return setRole(lexer, facts, local, setting);
   if (setting !== null && TRANSACTION_SETTINGS.has(setting)) return Kind.SetTransaction;
   if (local) return Kind.SetLocal;
@@ -78,10 +91,11 @@ function setNamed(lexer: Lexer, facts: Facts, local: boolean, setting: string | 
   return Kind.Set;
 }
 
-function takeAssignment(lexer: Lexer): void {
-  if (lexer.word === Word.To || lexer.token === Token.Equals) lexer.next();
+function isAssignment(lexer: Lexer): boolean {
+  return lexer.word === Word.To || lexer.token === Token.Equals;
 }
 
+/** SET TIME ZONE LOCAL means the same, but `local` is also a value (of synchronous_commit). */
 function takeDefault(lexer: Lexer): boolean {
   return take(lexer, Word.Default) && atEnd(lexer);
 }
@@ -91,14 +105,15 @@ function takeDefault(lexer: Lexer): boolean {
  * Null when it is not spelled out.
  */
 function settingAt(lexer: Lexer): string | null {
-  if (take(lexer, Word.Time)) return take(lexer, Word.Zone) ? 'timezone' : 'time';
+  const isTime = lexer.word === Word.Time;
   let setting = nameAt(lexer);
-  lexer.next();
+  skip(lexer);
+  if (isTime && take(lexer, Word.Zone)) return 'timezone';
   while (lexer.token === Token.Dot) {
     lexer.next();
     const part = nameAt(lexer);
     setting = setting === null || part === null ? null : `${setting}.${part}`;
-    lexer.next();
+    skip(lexer);
   }
   return setting === null ? null : setting.toLowerCase();
 }
@@ -106,10 +121,12 @@ function settingAt(lexer: Lexer): string | null {
 /** At RESET. */
 export function readReset(lexer: Lexer, facts: Facts): Kind {
   lexer.next();
-  if (take(lexer, Word.All)) facts.resetsAll = true;
-  else if (take(lexer, Word.Session)) facts.setVariable = AUTHORIZATION;
-  else if (take(lexer, Word.Transaction)) facts.setVariable = 'transaction_isolation';
-  else facts.setVariable = settingAt(lexer);
+  const word = lexer.word;
+  const setting = settingAt(lexer);
+  if (word === Word.All) facts.resetsAll = true;
+  else if (lexer.word === Word.Authorization) facts.setVariable = AUTHORIZATION;
+  else if (lexer.word === Word.Isolation) facts.setVariable = 'transaction_isolation';
+  else facts.setVariable = setting;
   scan(lexer, facts, TO_END);
   return Kind.Reset;
 }

@@ -3,15 +3,16 @@
  * decides who reads on; every reader leaves the lexer at the statement's end.
  */
 import { type Facts, Saw } from './facts.ts';
-import { type Lexer, Token } from './lexer.ts';
+import type { Lexer } from './lexer.ts';
 import { wordOfName } from './names.ts';
 import { PinReason } from './pin-reason.ts';
 import { readDo } from './read-do.ts';
 import { readDeallocate, readDiscard, readReset, readSet } from './read-session.ts';
 import { readBegin, readCommit, readRollback } from './read-transaction.ts';
 import { readQuery, readWith } from './read-with.ts';
-import { scan, TO_END, take } from './scan.ts';
+import { scan, skip, TO_END, take } from './scan.ts';
 import { Kind } from './statement-kind.ts';
+import { Token } from './tokens.ts';
 import { Word } from './words.ts';
 
 /** At the first token of a statement that is not empty. */
@@ -144,7 +145,7 @@ function readPrepare(lexer: Lexer, facts: Facts): Kind {
 function readDeclare(lexer: Lexer, facts: Facts): Kind {
   lexer.next();
   // The cursor itself may be called cursor.
-  lexer.next();
+  skip(lexer);
   while (lexer.token === Token.Word && lexer.word !== Word.Cursor) lexer.next();
   if (take(lexer, Word.Cursor) && take(lexer, Word.With) && take(lexer, Word.Hold)) {
     facts.addPin(PinReason.WithHoldCursor);
@@ -235,6 +236,6 @@ function readCreate(lexer: Lexer, facts: Facts): Kind {
   scan(lexer, facts, TO_END, routine);
   // ON COMMIT DROP ends with the transaction, as SET LOCAL does.
   if (temporary && (facts.saw & Saw.OnCommitDrop) === 0) facts.addPin(PinReason.TempTable);
-  if ((facts.saw & (Saw.Temp | Saw.TempSchema)) !== 0) facts.addPin(PinReason.TempTable);
+  if ((facts.saw & Saw.TempSchema) !== 0) facts.addPin(PinReason.TempTable);
   return Kind.Ddl;
 }

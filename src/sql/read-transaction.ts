@@ -4,9 +4,10 @@
  * because a server could give no other answer.
  */
 import { type Facts, Plain } from './facts.ts';
-import { type Lexer, Token } from './lexer.ts';
+import type { Lexer } from './lexer.ts';
 import { atEnd, scan, TO_END, take } from './scan.ts';
 import { Kind } from './statement-kind.ts';
+import { Token } from './tokens.ts';
 import { Word } from './words.ts';
 
 /** At BEGIN, or at START. */

@@ -4,9 +4,10 @@
  * it is the statement's real verb. Where the text leaves the grammar, the answer is `Unknown`.
  */
 import { type Facts, Saw } from './facts.ts';
-import { type Lexer, Token } from './lexer.ts';
-import { atEnd, isAt, scan, TO_END, take } from './scan.ts';
+import type { Lexer } from './lexer.ts';
+import { atEnd, isAt, scan, skip, TO_END, take } from './scan.ts';
 import { Kind } from './statement-kind.ts';
+import { Token } from './tokens.ts';
 import { Word } from './words.ts';
 
 /** At WITH. */
@@ -104,8 +105,8 @@ function isModifying(verb: Word): boolean {
 /** `SEARCH DEPTH|BREADTH FIRST BY columns SET column`. */
 function takeSearch(lexer: Lexer): boolean {
   if (!take(lexer, Word.Search)) return true;
-  lexer.next();
-  lexer.next();
+  skip(lexer);
+  skip(lexer);
   return take(lexer, Word.By) && takeNames(lexer) && take(lexer, Word.Set) && takeName(lexer);
 }
 

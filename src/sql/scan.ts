@@ -7,8 +7,9 @@
  * procedure, trigger, rule or view does inside cannot be seen from the text and is not guessed at.
  */
 import { type Facts, Saw } from './facts.ts';
-import { type Lexer, Token } from './lexer.ts';
+import type { Lexer } from './lexer.ts';
 import { PinReason } from './pin-reason.ts';
+import { Token } from './tokens.ts';
 import { FIRST_FUNCTION, Word, wordOf } from './words.ts';
 
 /** No parenthesis ends the walk. */
@@ -29,6 +30,11 @@ export function take(lexer: Lexer, word: Word): boolean {
   if (lexer.word !== word) return false;
   lexer.next();
   return true;
+}
+
+/** Takes whatever the current token is, but never the end of the statement. */
+export function skip(lexer: Lexer): void {
+  if (!atEnd(lexer)) lexer.next();
 }
 
 /** The words and tokens just passed, and the calls and bodies the walk is inside of. */
@@ -109,9 +115,10 @@ function notice(lexer: Lexer, facts: Facts, word: Word, routine: boolean): void 
       break;
     case Word.Temp:
     case Word.Temporary:
-      // Behind CREATE only as an element of CREATE SCHEMA. A column may be called temp.
-      if (previous === Word.Into || previous === Word.Create) facts.saw |= Saw.Temp;
-      else if (previous === Word.Local || previous === Word.Global) facts.saw |= Saw.Temp;
+      // A column may be called temp; behind INTO, LOCAL and GLOBAL it is the keyword.
+      if (previous === Word.Into || previous === Word.Local || previous === Word.Global) {
+        facts.saw |= Saw.Temp;
+      }
       break;
     case Word.PgTemp:
       facts.saw |= Saw.TempSchema;

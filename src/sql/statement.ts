@@ -9,10 +9,11 @@
  * a pin or a missed cancel. What could not be read at all is `Kind.Unknown`.
  */
 import { Facts, Plain } from './facts.ts';
-import { LexFault, Lexer, Token } from './lexer.ts';
+import { Lexer } from './lexer.ts';
 import { PinReason } from './pin-reason.ts';
 import { readStatement } from './read-statement.ts';
 import { Kind } from './statement-kind.ts';
+import { LexFault, Token } from './tokens.ts';
 
 const COMMAND_TAGS: Record<Plain, string | null> = {
   [Plain.None]: null,

@@ -19,7 +19,7 @@ export const Frontend = {
   /** d */ CopyData: 0x64,
   /** c */ CopyDone: 0x63,
   /** f */ CopyFail: 0x66,
-  /** p: PasswordMessage, SASLInitialResponse, SASLResponse or GSSResponse; only the context tells. */
+  /** p: PasswordMessage, SASLInitialResponse, SASLResponse or GSSResponse; the context tells. */
   Password: 0x70,
   /** X */ Terminate: 0x58,
 } as const;

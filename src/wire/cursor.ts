@@ -1,7 +1,7 @@
 /**
- * A bounds-checked reader over one message body, bytes [start, end) of a borrowed buffer. Every read
- * names the field it is after, so that a short or overlong body is reported as what is wrong with
- * it, and every count is held against the bytes that are left before anything is allocated for it.
+ * A bounds-checked reader over one message body, bytes [start, end) of a borrowed buffer. Every
+ * read names the field it is after, so that a short or overlong body is reported as what is wrong
+ * with it, and every count is held against the bytes that are left before anything is allocated.
  *
  * For decoders only. The forwarding path reads headers in place and has no use for an object.
  */

@@ -4,9 +4,9 @@
  * bytes, before anything is buffered for a peer nobody knows yet; `decodeFirstPacket` reads the
  * complete packet.
  *
- * What a client of another age or taste may legitimately send (protocol 2.0, a newer minor version,
- * no user) is told apart here and answered elsewhere, in the words Postgres uses. Only a packet that
- * contradicts itself is a violation.
+ * What a client of another age or taste may legitimately send (protocol 2.0, a newer minor
+ * version, no user) is told apart here and answered elsewhere, in the words Postgres uses. Only a
+ * packet that contradicts itself is a violation.
  *
  * A caller that answers SSLRequest must make sure that no byte followed it in the clear: such bytes
  * were not sent by who is at the other end of the encrypted channel (CVE-2021-23214).

@@ -10,8 +10,8 @@
  *
  * Where libpq's own text would not do, it is left:
  *  - control characters in strings are escaped (`\x0a`), so that one message is always one line;
- *  - passwords, SASL data and cancel keys are never shown (`"SSSS"`, `'BBBB'`, `NNNN`): a trace ends
- *    up in tickets;
+ *  - passwords, SASL data and cancel keys are never shown (`"SSSS"`, `'BBBB'`, `NNNN`): a trace
+ *    ends up in tickets;
  *  - a body that cannot be decoded is reported in its line, and nothing here ever throws.
  *
  * `redact` hides what users' data can be (values, COPY data, statements, errors' texts) in the same

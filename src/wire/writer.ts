@@ -7,8 +7,8 @@
  * bytes and `text` turns the marks into the same bytes again (see `text.ts`).
  *
  * Ownership: `buffer` belongs to the writer and is overwritten by the next message. Whoever hands
- * bytes to a socket (which keeps them until they are flushed) uses `take()`, an exact-size copy that
- * belongs to the caller. Between messages a writer holds at most WRITER_BYTES_KEPT_MAX.
+ * bytes to a socket (which keeps them until they are flushed) uses `take()`, an exact-size copy
+ * that belongs to the caller. Between messages a writer holds at most WRITER_BYTES_KEPT_MAX.
  */
 import { assert } from '../util/assert.ts';
 import { HEADER_BYTES, WRITER_BYTES_INITIAL, WRITER_BYTES_KEPT_MAX } from './limits.ts';

@@ -15,6 +15,9 @@ const HEADER_LINES = 40;
 /** Folders too plain for an essay: their files say what there is to say. */
 const plainFolders = ['util', 'cli'];
 
+/** A text that would have to be glued together from pieces; better searched for as one. */
+const longString = /(['"`])[^'"`]{60,}\1|\/\S{60,}\//;
+
 const isTest = ({ path }: { path: string }) => path.endsWith('.test.ts');
 
 describe('sizes', () => {
@@ -34,7 +37,9 @@ describe('sizes', () => {
   test(`a line has at most ${LINE_COLUMNS_MAX} columns`, () => {
     const wide = sourceFiles.flatMap((file) =>
       lines(file.text).flatMap((line, index) =>
-        line.length > LINE_COLUMNS_MAX ? [`${file.path}:${index + 1}: ${line.length}`] : [],
+        line.length > LINE_COLUMNS_MAX && !longString.test(line)
+          ? [`${file.path}:${index + 1}: ${line.length}`]
+          : [],
       ),
     );
     expect(wide).toEqual([]);

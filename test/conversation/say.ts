@@ -21,6 +21,8 @@ import {
   type ObjectKind,
 } from '../../src/wire/messages/describe-close.ts';
 import { encodeExecute } from '../../src/wire/messages/execute.ts';
+import { encodeFunctionCall, encodeFunctionCallResponse } from '../../src/wire/messages/function-call.ts';
+import { encodeNotification } from '../../src/wire/messages/notification-response.ts';
 import { encodeParameterDescription } from '../../src/wire/messages/parameter-description.ts';
 import { encodeParameterStatus } from '../../src/wire/messages/parameter-status.ts';
 import { encodeParse } from '../../src/wire/messages/parse.ts';
@@ -72,6 +74,11 @@ export const close = (kind: 'S' | 'P', name: string): Buffer =>
 export const execute = (portal: string, rowsMax = 0): Buffer =>
   said(() => encodeExecute(writer, portal, rowsMax));
 
+export const functionCall = (functionId: number): Buffer =>
+  said(() =>
+    encodeFunctionCall(writer, { functionId, formats: [], values: [], resultFormat: 0 }),
+  );
+
 export const copyFail = (reason: string): Buffer => said(() => encodeCopyFail(writer, reason));
 
 // What both say.
@@ -104,6 +111,15 @@ export const error = (sqlstate: string, message: string, severity = 'ERROR'): Bu
 
 export const notice = (message: string): Buffer =>
   said(() => encodeNoticeResponse(writer, errorFields('NOTICE', '00000', message)));
+
+export const warning = (sqlstate: string, message: string): Buffer =>
+  said(() => encodeNoticeResponse(writer, errorFields('WARNING', sqlstate, message)));
+
+export const notification = (processId: number, channel: string, payload: string): Buffer =>
+  said(() => encodeNotification(writer, { processId, channel, payload }));
+
+export const functionResult = (text: string): Buffer =>
+  said(() => encodeFunctionCallResponse(writer, Buffer.from(text)));
 
 export const copyIn = (columnsTotal = 1): Buffer =>
   said(() => copyResponse(Backend.CopyInResponse, columnsTotal));

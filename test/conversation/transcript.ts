@@ -1,6 +1,6 @@
 /**
- * What was said, in the order it was complete, as golden text: one line per message in the format of
- * `wire/trace.ts`, each with the name of the connection it belongs to.
+ * What was said, in the order it was complete, as golden text: one line per message in the format
+ * of `wire/trace.ts`, each with the name of the connection it belongs to.
  *
  *     client F 13 Query "select 1"
  *     server F 13 Query "select 1"

@@ -20,6 +20,7 @@ import { chooseAccount, postgresAccount } from '../../src/demo/account.ts';
 import type { Cluster } from '../../src/demo/cluster.ts';
 import { connect, runSql } from '../../src/demo/connect.ts';
 import { copyTree } from '../../src/demo/copy-tree.ts';
+import { runDemo } from '../../src/demo/demo.ts';
 import { packagedBinaries } from '../../src/demo/postgres-binaries.ts';
 import { eventually, killBackend, ownCluster, sharedCluster, value } from '../support/cluster.ts';
 
@@ -245,5 +246,27 @@ describe('the demo', () => {
     await lineOf(child, / s {2}primary$/);
     child.kill('SIGINT');
     expect(await exited).toEqual([0, null]);
+  });
+
+  test('takes a free port where a usual one is taken, but not in place of one asked for', async () => {
+    const lines: string[] = [];
+    const io = { print: (line: string) => lines.push(line), signal: new AbortController().signal };
+    const configs: string[] = [];
+    // Both usual ports are taken; what stands in for the proxy is the primary itself.
+    const startProxy = async (path: string) => {
+      const text = readFileSync(path, 'utf8');
+      configs.push(text);
+      for (const port of [9632, 6432]) {
+        if (text.includes(`port: ${port} }`)) {
+          throw Object.assign(new Error('listen EADDRINUSE'), { code: 'EADDRINUSE', port });
+        }
+      }
+      const port = Number(/address: "127.0.0.1:(\d+)"/.exec(text)![1]);
+      return { port, httpPort: 0, stop: async () => {} };
+    };
+    expect(await runDemo({ orders: 10, exit: true }, io, startProxy)).toBe(0);
+    expect(configs.length).toBe(3);
+    expect(await runDemo({ orders: 10, exit: true, port: 6432 }, io, startProxy)).toBe(1);
+    expect(lines).toContain('Port 6432 is in use. Choose another with --port; 0 finds one.');
   });
 });

@@ -1,4 +1,6 @@
-/** The shop's data, seeded small: what holds for a thousand orders holds for a million and a half. */
+/**
+ * The shop's data, seeded small: what holds for a thousand orders holds for a million and a half.
+ */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Cluster } from '../../src/demo/cluster.ts';
 import { runSql } from '../../src/demo/connect.ts';

@@ -1,6 +1,6 @@
 /**
- * What a global setup tells the test files about the cluster they share. Plain data: it crosses from
- * the process that runs the servers to those that run the tests.
+ * What a global setup tells the test files about the cluster they share. Plain data: it crosses
+ * from the process that runs the servers to those that run the tests.
  */
 import type { ServerAddress } from '../../src/demo/connect.ts';
 import type { PostgresBinaries } from '../../src/demo/postgres-binaries.ts';

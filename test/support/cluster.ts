@@ -1,7 +1,7 @@
 /**
- * What an integration test does with a real Postgres. The shared cluster is up for the whole run and
- * is everybody's: a test makes a database of its own in it. A test that stops or breaks a server
- * starts a cluster of its own, which takes about a second.
+ * What an integration test does with a real Postgres. The shared cluster is up for the whole run
+ * and is everybody's: a test makes a database of its own in it. A test that stops or breaks a
+ * server starts a cluster of its own, which takes about a second.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -111,8 +111,8 @@ export function killBackend(pid: number): void {
 }
 
 /**
- * Waits for something only Postgres knows, by asking again. Fails with `what` after the deadline; the
- * interval is short because most answers are a few milliseconds away.
+ * Waits for something only Postgres knows, by asking again. Fails with `what` after the deadline;
+ * the interval is short because most answers are a few milliseconds away.
  */
 export async function eventually(
   what: string,

@@ -1,7 +1,7 @@
 /**
  * X.509 certificates for tests, made without the openssl program, so that `npm test` needs nothing
- * but Node. Node can sign and can read certificates but cannot write them; what is missing is the DER
- * encoding of one structure, and that is this file (RFC 5280, section 4.1; keys on P-256).
+ * but Node. Node can sign and can read certificates but cannot write them; what is missing is the
+ * DER encoding of one structure, and that is this file (RFC 5280, section 4.1; keys on P-256).
  */
 import {
   createPrivateKey,

@@ -32,7 +32,7 @@ export const servers = named(
       ca: leaf(pem, {
         default: null,
         sample: 'ca.pem',
-        doc: "Authorities the server's certificate must be signed by; the system's where not given.",
+        doc: "Authorities that sign the server's certificate; the system's where not given.",
         reload: 'next lease',
       }),
       cert: leaf(pem, {
@@ -91,7 +91,7 @@ export const databases = named(
     login: either(
       leaf(choice(['client']), {
         default: 'client',
-        doc: "Who Sluice is on the server: client is the client's own user; a map is one account for all.",
+        doc: "Who Sluice is on the server: the client's own user, or in a map one account for all.",
         reload: 'next lease',
       }),
       section('One account for all clients.', {

@@ -160,5 +160,5 @@ export const services = list(
     routing: later('Which targets reads go to.'),
     limits: later('Rates, running statements, result sizes.'),
   }),
-  'A list; the first that matches a client has it. `default` exists always, comes last, and matches everybody.',
+  'The first that matches a client has it. `default` is always there, last, and matches everybody.',
 );

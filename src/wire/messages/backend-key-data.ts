@@ -4,7 +4,7 @@ import { Cursor } from '../cursor.ts';
 import { CANCEL_KEY_BYTES_MAX, CANCEL_KEY_BYTES_MIN } from '../limits.ts';
 import type { Writer } from '../writer.ts';
 
-/** BackendKeyData (B): what a CancelRequest must show. Protocol 3.0 has four key bytes, 3.2 more. */
+/** BackendKeyData (B): what a CancelRequest must show. Protocol 3.0 has 4 key bytes, 3.2 more. */
 export interface BackendKeyData {
   readonly processId: number;
   /** An exact-size copy. A secret: whoever has it can cancel the session's statements. */

@@ -1,7 +1,7 @@
 /**
  * Whole files, good and bad. Beside each stands what Sluice makes of it: the problems and warnings,
- * and of a good file the configuration. After a deliberate change `vitest -u` writes them anew; what
- * it wrote is then read by somebody.
+ * and of a good file the configuration. After a deliberate change `vitest -u` writes them anew;
+ * what it wrote is then read by somebody.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -41,12 +41,16 @@ function load(folder: string, name: string): Loaded {
 describe('a file that is in order', () => {
   test.each(casesOf('valid'))('%s', async (name) => {
     const { config, problems, warnings } = load('valid', name);
-    expect(problems.map(formatProblem)).toEqual([]);
+    expect(problems.map((problem) => formatProblem(problem))).toEqual([]);
     const { path, ...rest } = redacted(config!);
     expect(path).toMatch(new RegExp(`^/.*/${name}\\.yaml$`));
     const instance = name === 'everything' ? config!.fleet.instance : '(host name)';
     const shown = { ...rest, fleet: { instance } };
-    const text = [...warnings.map(formatProblem), JSON.stringify(shown, null, 2), ''].join('\n');
+    const text = [
+      ...warnings.map((problem) => formatProblem(problem)),
+      JSON.stringify(shown, null, 2),
+      '',
+    ].join('\n');
     expect(text).not.toMatch(SECRET);
     await expect(text).toMatchFileSnapshot(`cases/valid/${name}.txt`);
   });
@@ -58,8 +62,8 @@ describe('a file with problems', () => {
     expect(config).toBeNull();
     expect(problems).not.toEqual([]);
     const lines = [
-      ...problems.map(formatProblem),
-      ...warnings.map((warning) => `warning: ${formatProblem(warning)}`),
+      ...problems.map((problem) => formatProblem(problem)),
+      ...warnings.map((warning) => formatProblem(warning, 'warning')),
     ];
     const text = `${lines.join('\n')}\n`;
     expect(text).not.toMatch(SECRET);

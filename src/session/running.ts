@@ -1,0 +1,40 @@
+/** What a query, a Parse and an Execute have in common on their way to a server. */
+import { Action, type Expect } from '../backend/reply-queue.ts';
+import type { ServerConnection } from '../backend/server-connection.ts';
+import type { ProxyError } from '../errors/proxy-error.ts';
+import { type Statement, UNLEXABLE_STATEMENT } from '../sql/statement.ts';
+import { Kind } from '../sql/statement-kind.ts';
+import { latin1 } from '../util/bytes.ts';
+import { TransactionStatus } from '../wire/codes.ts';
+import type { Session } from './session.ts';
+
+/** What the text of a query or Parse is known to be. `[start, end)` is the text without its zero. */
+export function recognise(session: Session, buffer: Buffer, start: number, end: number): Statement {
+  if (!session.lexable) return UNLEXABLE_STATEMENT;
+  return session.context.statements.lookup(
+    latin1(buffer, start, end),
+    session.standardConformingStrings,
+  );
+}
+
+/** The error that ended the wait of the message being shown again. */
+export function takeRefusal(session: Session): ProxyError | null {
+  const refusal = session.refusal;
+  session.refusal = null;
+  return refusal;
+}
+
+/** Something that runs is about to be sent: its answer is owed, and its clock runs. */
+export function expectRun(
+  session: Session,
+  server: ServerConnection,
+  expect: Expect,
+  statement: Statement,
+): void {
+  if (server.queue.length === 0) session.statementSinceMs = session.lastActivityMs;
+  const entry = server.replies.expect(expect, Action.Forward, session);
+  entry.endsTransaction = statement.endsTransaction;
+  entry.mayCommit = server.status === TransactionStatus.Idle && statement.kind >= Kind.Insert;
+  entry.pin = statement.pin;
+}
+

@@ -1,0 +1,60 @@
+/**
+ * Plays a script and returns what was said, for a golden text. The script is then played again with
+ * every chunk that reaches the program cut up: into single bytes, and at random places. Nobody may
+ * notice: each connection must hear the same. (Which of two connections hears first may differ.)
+ */
+import { expect } from 'vitest';
+import { fuzzSeed, Random } from '../support/random.ts';
+import { Stage, type StageOptions } from './stage.ts';
+
+export type Script = (stage: Stage) => void;
+
+/** How often a script is played with random cuts; FUZZ_ROUNDS asks for more. */
+const ROUNDS = Number(process.env['FUZZ_ROUNDS'] ?? 12);
+
+const seed = fuzzSeed();
+
+export function converse(script: Script, options: StageOptions = {}): string {
+  const whole = play(script, options, () => [], false);
+  const expected = byConnection(whole);
+  const bytewise = play(script, options, everyByte, true);
+  expect(byConnection(bytewise), 'cut at every byte').toEqual(expected);
+  for (let round = 0; round < ROUNDS; round++) {
+    const random = new Random(seed + round);
+    const cut = (bytes: number): number[] => random.cuts(bytes, random.below(4));
+    const lines = play(script, options, cut, random.below(2) === 0);
+    expect(byConnection(lines), `FUZZ_SEED=${seed}, round ${round}`).toEqual(expected);
+  }
+  return whole.join('\n');
+}
+
+function everyByte(bytes: number): number[] {
+  return Array.from({ length: bytes - 1 }, (_, index) => index + 1);
+}
+
+function play(
+  script: Script,
+  options: StageOptions,
+  cut: (bytes: number) => readonly number[],
+  shortTurns: boolean,
+): readonly string[] {
+  const stage = new Stage(options);
+  stage.wires.cut = cut;
+  stage.wires.shortTurns = shortTurns;
+  script(stage);
+  const broken = stage.log.lines.find(({ message }) =>
+    ['session failed', 'login failed', 'reading from a server failed'].includes(message),
+  );
+  if (broken !== undefined) throw broken.attributes['error'];
+  return stage.transcript.lines;
+}
+
+function byConnection(lines: readonly string[]): Record<string, string[]> {
+  const connections: Record<string, string[]> = {};
+  for (const line of lines) {
+    const name = line.slice(0, line.indexOf(' '));
+    connections[name] ??= [];
+    connections[name].push(line);
+  }
+  return connections;
+}
