@@ -174,12 +174,7 @@ export class SluiceProxy {
     const untilMs = this.#clock.nowMs() + atMostMs;
     while (!done() && !this.#cut && this.#clock.nowMs() < untilMs) {
       await new Promise<void>((resolve) => {
-        // A timer of the clock's would not keep the process alive; the open sockets may be gone.
-        const alive = setInterval(() => {}, 1_000);
-        this.#clock.after(DRAIN_LOOK_MS, () => {
-          clearInterval(alive);
-          resolve();
-        });
+        this.#clock.after(DRAIN_LOOK_MS, resolve);
       });
       if (this.#context.draining) this.#closeIdle();
     }

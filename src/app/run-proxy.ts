@@ -1,7 +1,8 @@
 /** A proxy with its log: what `serve` and `demo` start and stop. */
+import { redacted } from '../config/redact.ts';
 import type { Config } from '../config/snapshot.ts';
 import { LogOutput } from '../telemetry/logger.ts';
-import { systemClock } from '../util/clock.ts';
+import { holdProcess, systemClock } from '../util/clock.ts';
 import { SluiceProxy } from './proxy.ts';
 
 export interface RunningProxy {
@@ -20,6 +21,10 @@ export async function runProxy(config: Config, version: string): Promise<Running
     clock: systemClock,
     fd: 1,
   });
+  output.log.info('configuration loaded', { path: config.path, generation: config.generation });
+  if (output.log.enabled('debug')) {
+    output.log.debug('configuration', { config: redacted(config) });
+  }
   const proxy = new SluiceProxy({
     config,
     clock: systemClock,
@@ -38,8 +43,11 @@ export async function runProxy(config: Config, version: string): Promise<Running
     port: proxy.port,
     httpPort: proxy.httpPort,
     stop: async () => {
+      // The last socket may be gone before the last phase is.
+      const hold = holdProcess();
       await proxy.stop();
       await output.close();
+      hold.cancel();
     },
   };
 }

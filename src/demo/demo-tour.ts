@@ -36,7 +36,7 @@ export function tour(cluster: Cluster, ports: TourPorts): string[] {
     '  2. What a report asks: created_at has no index, so this reads every order.',
     `     ${report} -c "${REPORT}"`,
     '  3. Twenty reports at once. They share the two servers of their service; the others wait in',
-    '     its queue, and the line from 1. is answered as fast as before.',
+    '     its queue, and the line from 1. is still answered at once.',
     `     for i in $(seq 20); do ${report} -c "${REPORT}" >/dev/null & done; wait`,
     '  4. A server belongs to a client for one transaction only: repeat this in two terminals.',
     `     ${order} -c "SELECT pg_backend_pid()"`,

@@ -143,15 +143,6 @@ export const catalog = {
     retryable: false,
     doc: 'A major version other than 3. Newer minor versions are negotiated down instead.',
   },
-  message_too_large: {
-    sqlstate: '54000',
-    severity: 'FATAL',
-    fault: 'client',
-    message: 'message of {bytes} bytes exceeds the limit of {limit} bytes',
-    hint: null,
-    retryable: false,
-    doc: 'A message longer than `limits.message_bytes` was announced; not a byte of it was read.',
-  },
   target_down: {
     sqlstate: '57P03',
     severity: 'ERROR',
@@ -278,14 +269,14 @@ export const catalog = {
     retryable: false,
     doc: 'As Postgres: Bind or Describe of a name this session has not prepared.',
   },
-  portal_missing: {
-    sqlstate: '34000',
+  unnamed_missing: {
+    sqlstate: '26000',
     severity: 'ERROR',
     fault: 'client',
-    message: 'portal "{name}" does not exist',
+    message: 'unnamed prepared statement does not exist',
     hint: null,
     retryable: false,
-    doc: 'As Postgres: Execute or Describe of a portal that was not bound in this transaction.',
+    doc: 'As Postgres: Bind or Describe of the unnamed statement when there is none.',
   },
   startup_parameter: {
     sqlstate: '22023',

@@ -30,6 +30,8 @@ export interface LinkHandler {
 }
 
 const SLAB_BYTES = 16_384;
+/** What Node reads at once as well. */
+const READ_BYTES = 65_536;
 /** Copying this much costs less than one more buffer in a gathered write (bench/micro). */
 const COPY_BYTES_MAX = 4_096;
 /** A peer that has been told goodbye has this long to close its side. */
@@ -39,11 +41,29 @@ const SPARE_SLABS_MAX = 64;
 
 const spareSlabs: Buffer[] = [];
 let dirtyLinks: Link[] = [];
+/** A large run was handed to a socket that has not sent it all: its chunk is not to be reused. */
+let chunkRetained = false;
 
 function flushDirtyLinks(): void {
   const links = dirtyLinks;
   dirtyLinks = [];
   for (const link of links) link.flush();
+}
+
+/**
+ * A buffer that a socket reads into again and again (`onread` of net.connect), which saves Node one
+ * 64 KiB allocation and its stream machinery per read. When a sink had to keep a run of it, the
+ * socket is given another one.
+ */
+export class ReadBuffer {
+  bytes: Buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+
+  /** Hands a link what has just been read. */
+  pass(link: Link, length: number): void {
+    chunkRetained = false;
+    link.take(this.bytes.subarray(0, length));
+    if (chunkRetained) this.bytes = Buffer.allocUnsafeSlow(READ_BYTES);
+  }
 }
 
 export class Link {
@@ -61,8 +81,10 @@ export class Link {
   #dirty: boolean;
   #ending: boolean;
   #error: Error | null;
+  #readsIntoBuffer: boolean;
 
-  constructor(socket: Socket, handler: LinkHandler) {
+  /** `readsIntoBuffer`: the socket was made with `onread` and calls `take` by a ReadBuffer. */
+  constructor(socket: Socket, handler: LinkHandler, readsIntoBuffer = false) {
     this.socket = socket;
     this.handler = handler;
     this.closed = false;
@@ -75,6 +97,7 @@ export class Link {
     this.#dirty = false;
     this.#ending = false;
     this.#error = null;
+    this.#readsIntoBuffer = readsIntoBuffer;
     this.#attach(socket);
   }
 
@@ -96,6 +119,7 @@ export class Link {
       this.flush();
       const whole = start === 0 && end === buffer.length;
       if (!this.socket.write(whole ? buffer : buffer.subarray(start, end))) this.full = true;
+      if (this.socket.writableLength > 0) chunkRetained = true;
       return !this.full;
     }
     if (this.#slab !== null && this.#slabLength + bytes > SLAB_BYTES) this.flush();
@@ -170,16 +194,20 @@ export class Link {
   replaceSocket(socket: TLSSocket): void {
     this.flush();
     this.#detach(this.socket);
+    this.#readsIntoBuffer = false;
     this.socket = socket;
     this.#attach(socket);
     if (this.paused) socket.pause();
   }
 
-  readonly #onData = (chunk: Buffer): void => {
-    if (this.#ending) return;
+  /** What has been read, from whatever it was read with. */
+  take(chunk: Buffer): void {
+    if (this.#ending || this.closed) return;
     this.bytesRead += chunk.length;
     this.handler.onData(chunk);
-  };
+  }
+
+  readonly #onData = (chunk: Buffer): void => this.take(chunk);
 
   readonly #onDrain = (): void => {
     this.full = false;
@@ -203,7 +231,8 @@ export class Link {
   };
 
   #attach(socket: Socket): void {
-    socket.on('data', this.#onData);
+    // Listening makes the stream flow, which a socket that reads into a ReadBuffer must not.
+    if (!this.#readsIntoBuffer) socket.on('data', this.#onData);
     socket.on('drain', this.#onDrain);
     socket.on('end', this.#onEnd);
     socket.on('error', this.#onError);

@@ -189,10 +189,12 @@ export class ClientLogin extends ListNode implements LinkHandler {
     this.#link.end();
   }
 
-  /** A client that old understands only the error message of its own day. */
   #refuseOldProtocol(packet: FirstPacket): void {
-    const version = `${packet.major >>> 16}.${packet.major & 0xffff}`;
-    encodeLegacyError(this.#writer, refuse('unsupported_protocol', { values: { version } }));
+    const version = `${packet.major}.${packet.minor}`;
+    const error = refuse('unsupported_protocol', { values: { version } });
+    if (packet.major >= PROTOCOL_MAJOR) return this.#refuse(error);
+    // A client that old understands only the error message of its own day.
+    encodeLegacyError(this.#writer, error);
     this.#link.writeAll(this.#writer.take());
     this.#over(`it speaks protocol ${version}`);
     this.#link.end();

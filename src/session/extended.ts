@@ -55,10 +55,7 @@ export function onParse(
   const nameEnd = endOfString(buffer, nameStart, end);
   const name = latin1(buffer, nameStart, nameEnd);
   if (name !== '' && session.prepared.has(name)) {
-    return rejectExtended(
-      session,
-      failedOr(session, refuse('prepared_exists', { values: { name } })),
-    );
+    return rejectExtended(session, taken(session, name));
   }
   const oversized = total > end - start;
   const prepared = oversized
@@ -113,7 +110,7 @@ export function onBind(
   const nameEnd = endOfString(buffer, portalEnd + 1, end);
   const name = latin1(buffer, portalEnd + 1, nameEnd);
   const prepared = find(session, name);
-  if (prepared === null) return rejectExtended(session, missing(session, name));
+  if (prepared === null) return rejectExtended(session, missing(name));
   const portal = latin1(buffer, portalStart, portalEnd);
   if (session.server === null && isLocal(session, prepared.facts as Statement)) {
     return bindLocally(session, prepared, portal);
@@ -121,7 +118,7 @@ export function onBind(
   const server = lease(session);
   if (!(server instanceof Object)) return server;
   const lost = provideStatement(session, server, prepared, name);
-  if (lost) return rejectExtended(session, missing(session, name));
+  if (lost) return rejectExtended(session, missing(name));
   session.batchOpen = true;
   if (portal === '') session.portal = prepared;
   else (session.portals ??= new Map()).set(portal, prepared);
@@ -156,14 +153,14 @@ export function onDescribe(
     return pass(session, Expect.Describe);
   }
   const prepared = find(session, name);
-  if (prepared === null) return rejectExtended(session, missing(session, name));
+  if (prepared === null) return rejectExtended(session, missing(name));
   if (session.server === null && isLocal(session, prepared.facts as Statement)) {
     return describeStatementLocally(session);
   }
   const server = lease(session);
   if (!(server instanceof Object)) return server;
   if (provideStatement(session, server, prepared, name)) {
-    return rejectExtended(session, missing(session, name));
+    return rejectExtended(session, missing(name));
   }
   session.batchOpen = true;
   server.replies.expect(Expect.Describe, Action.Forward, session);
@@ -264,14 +261,17 @@ function find(session: Session, name: string): Prepared | null {
   return name === '' ? session.unnamed : (session.prepared.get(name) ?? null);
 }
 
-function missing(session: Session, name: string): ProxyError {
-  return failedOr(session, refuse('prepared_missing', { values: { name } }));
+/** Postgres looks for a statement to bind or describe before it looks at the transaction. */
+function missing(name: string): ProxyError {
+  return name === '' ? refuse('unnamed_missing') : refuse('prepared_missing', { values: { name } });
 }
 
-/** Postgres looks at the transaction before it looks at names. */
-function failedOr(session: Session, error: ProxyError): ProxyError {
+/** It looks at the transaction before it finds the name of a new statement taken. */
+function taken(session: Session, name: string): ProxyError {
   const status = session.server?.status ?? localStatus(session);
-  return status === TransactionStatus.Failed ? refuse('transaction_failed') : error;
+  return status === TransactionStatus.Failed
+    ? refuse('transaction_failed')
+    : refuse('prepared_exists', { values: { name } });
 }
 
 function endsLocally(prepared: Prepared): boolean {

@@ -29,11 +29,19 @@ import { LexFault, Token } from './tokens.ts';
 import { findWord, hashStep, Word } from './words.ts';
 
 /**
- * `0x1F`, `0o17`, `0b11` and `1_000`, numbers since version 16. Older servers read a number and a
- * name, which makes no difference to structure as long as nothing follows that belongs to a name.
+ * `0x1F`, `0o17`, `0b11` and `1_000.0_1`, numbers since version 16. Older servers read a number and
+ * a name, which makes no difference to structure as long as nothing follows that belongs to a name.
  */
-const MODERN_NUMBER =
-  /(?:0[xX](?:_?[0-9a-fA-F])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+|\d+(?:_\d+)+)(?![\w$\u0080-\uffff])/y;
+const MODERN_NUMBER = new RegExp(
+  [
+    '(?:0[xX](?:_?[0-9a-fA-F])+',
+    '|0[oO](?:_?[0-7])+',
+    '|0[bB](?:_?[01])+',
+    String.raw`|\d+(?:_\d+)*(?:\.(?:\d+(?:_\d+)*)?)?(?:[eE][+-]?\d+(?:_\d+)*)?`,
+    String.raw`)(?![\w$\u0080-\uffff])`,
+  ].join(''),
+  'y',
+);
 
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
@@ -183,9 +191,10 @@ export class Lexer {
       const digits = sign === 0x2b || sign === MINUS ? at + 2 : at + 1;
       const end = this.#digits(digits);
       if (end > digits) at = end;
-    } else if (isNamePart(code) && code !== 0x24) {
+    }
+    if (isNamePart(text.charCodeAt(at))) {
       MODERN_NUMBER.lastIndex = start;
-      if (MODERN_NUMBER.test(text)) at = MODERN_NUMBER.lastIndex;
+      if (MODERN_NUMBER.test(text)) at = Math.max(at, MODERN_NUMBER.lastIndex);
     }
     return this.#found(Token.Number, start, at);
   }

@@ -18,6 +18,12 @@ export interface Timer {
   cancel(): void;
 }
 
+/** Keeps the process alive while it has nothing open but has not finished; `cancel` lets it go. */
+export function holdProcess(): Timer {
+  const handle = setInterval(() => {}, 60_000);
+  return { cancel: () => clearInterval(handle) };
+}
+
 export const systemClock: Clock = {
   nowMs: () => performance.now(),
   wallMs: () => Date.now(),

@@ -151,6 +151,7 @@ export class Stage {
     this.pools = new Pools(clock, new PoolLog(metrics, log), keys);
     this.door = new Door({
       context: this.context,
+      strangers: metrics.service(''),
       method: 'trust',
       users: new UserStore([], keys, Buffer.alloc(32)),
       services: new Services([serviceConfig(options)], metrics),

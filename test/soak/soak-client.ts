@@ -6,7 +6,7 @@
  * outcomes: one, unless it left at a moment at which nobody can know whether a statement still
  * counted. Nobody else writes these rows, so whatever else is found in them is somebody's error.
  */
-import { Message, sentLine } from '../support/wire-message.ts';
+import { type Message, sentLine } from '../support/wire-message.ts';
 import { WireClient, type WireLogin } from '../support/wire-client.ts';
 import type { Random } from '../support/random.ts';
 
@@ -97,7 +97,9 @@ export class SoakClient {
       const heard = message.toString();
       if (heard === line) continue;
       const explanation = message.explanation === '' ? '' : ` ${message.explanation}`;
-      throw this.wrong(`answer ${index + 1} of ${expected.length} should be\n  ${line}\nbut is\n  ${heard}${explanation}`);
+      throw this.wrong(
+        `answer ${index + 1} of ${expected.length} should be\n  ${line}\nbut is\n  ${heard}${explanation}`,
+      );
     }
     this.answers++;
   }

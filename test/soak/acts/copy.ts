@@ -74,7 +74,7 @@ export async function copyRefused(client: SoakClient): Promise<void> {
   if (inTransaction) await client.ask(query('BEGIN'), 'C BEGIN', before);
   await client.ask(query(COPY_IN), 'G');
   const rest = Buffer.concat([bad, ...messages, copyDone]);
-  await client.ask(Buffer.concat([...messages, rest]), 'E 22P04', after);
+  await client.ask(Buffer.concat([...messages, rest]), 'E 22P02', after);
   if (client.chance(2)) client.send(Buffer.concat([...messages, copyFail('late')]));
   if (inTransaction) await client.ask(query('ROLLBACK'), 'C ROLLBACK', 'Z I');
   const value = client.payload(0);

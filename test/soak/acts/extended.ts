@@ -124,8 +124,8 @@ export async function batches(client: SoakClient): Promise<void> {
       if (index === failAt) {
         const { sql, line } = anyFailure(client, rows);
         sent.push(run(sql));
-        // Division by nothing and a duplicate key are found when run, the others when parsed.
-        lines.push(...(line === 'E 22012' || line === 'E 23505' ? RAN : []), line);
+        // An exception and a duplicate key are found when run, the others when parsed.
+        lines.push(...(line === 'E P0001' || line === 'E 23505' ? RAN : []), line);
         continue;
       }
       const change = anyChange(client, rows);
@@ -150,7 +150,11 @@ export async function flushed(client: SoakClient): Promise<void> {
     't',
     'T echo,number',
   );
-  await client.ask(Buffer.concat([bind('', '', [value]), describe('P', ''), flush]), '2', 'T echo,number');
+  await client.ask(
+    Buffer.concat([bind('', '', [value]), describe('P', ''), flush]),
+    '2',
+    'T echo,number',
+  );
   await client.ask(Buffer.concat([execute(''), sync]), ...numberedLines(number, value), 'Z I');
 }
 

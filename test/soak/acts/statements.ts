@@ -38,9 +38,7 @@ export function selectOneSql(client: SoakClient, id: number): string {
 
 /** What `selectSql` answers between its RowDescription and its CommandComplete. */
 export function rowLines(rows: Rows): string[] {
-  return [...rows]
-    .sort(([a], [b]) => a - b)
-    .map(([id, payload]) => row(String(id), payload));
+  return [...rows].sort(([a], [b]) => a - b).map(([id, payload]) => row(String(id), payload));
 }
 
 /** Parse, Bind, Execute of an unnamed statement. */
@@ -90,7 +88,7 @@ export function anyFailure(client: SoakClient, rows: Rows): { sql: string; line:
   const old = client.anyRow(rows);
   switch (client.random.below(old === null ? 3 : 4)) {
     case 0:
-      return { sql: 'SELECT 1 / (SELECT 0)', line: 'E 22012' };
+      return { sql: "DO $$ BEGIN RAISE 'no'; END $$", line: 'E P0001' };
     case 1:
       return { sql: 'SELEC 1', line: 'E 42601' };
     case 2:
@@ -99,4 +97,3 @@ export function anyFailure(client: SoakClient, rows: Rows): { sql: string; line:
       return { sql: insertSql(client, old as number, 'twice'), line: 'E 23505' };
   }
 }
-
