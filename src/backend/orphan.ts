@@ -106,6 +106,7 @@ export function forgetState(server: ServerConnection): void {
   server.settings = NO_SETTINGS;
   server.statements.clear();
   server.unnamed = null;
+  server.doubtful = false;
 }
 
 const writer = new Writer();

@@ -67,6 +67,10 @@ export class ReplyEntry {
   prepared: Prepared | null = null;
   /** The name the client calls it by; empty for the unnamed one. */
   name = '';
+  /** What the client's unnamed statement was before this Parse. */
+  previous: Prepared | null = null;
+  /** Running it makes the server forget every named statement. */
+  forgets = false;
   /** Running it ends a transaction: it must not be cancelled for a client that has vanished. */
   endsTransaction = false;
   /** Running it outside a transaction block may change data, and commits at once. */
@@ -107,6 +111,8 @@ export class ReplyQueue {
     entry.payload = null;
     entry.prepared = null;
     entry.name = '';
+    entry.previous = null;
+    entry.forgets = false;
     entry.endsTransaction = false;
     entry.mayCommit = false;
     entry.pin = null;
@@ -153,6 +159,7 @@ export class ReplyQueue {
       entry.owner = null;
       entry.payload = null;
       entry.prepared = null;
+      entry.previous = null;
     }
     this.length = 0;
   }

@@ -259,14 +259,25 @@ export class ReplyStream implements FrameSink {
     this.#cut(answer);
     if (answer === Scan.Drop) this.#hand(head);
     this.#server.ignoresUntilSync = true;
-    for (let entry = this.queue.head(); entry !== null; entry = this.queue.head()) {
-      if (entry.expect === Expect.Sync) break;
-      this.queue.shift();
-      this.#undo(entry);
-    }
+    // A Parse that fails leaves no unnamed statement behind; one that is skipped leaves the old one.
+    head.previous = null;
+    this.#undoTo(this.#lengthToSync());
     if (this.queue.length > 0) this.#server.ignoresUntilSync = false;
     this.#aim();
     return answer;
+  }
+
+  /** Entries ahead of the next Sync. */
+  #lengthToSync(): number {
+    let length = 0;
+    while (length < this.queue.length && this.queue.at(length).expect !== Expect.Sync) length++;
+    return length;
+  }
+
+  /** Takes entries out; the last is undone first, since later ones built on earlier ones. */
+  #undoTo(length: number): void {
+    for (let index = length - 1; index >= 0; index--) this.#undo(this.queue.at(index));
+    for (let index = 0; index < length; index++) this.queue.shift();
   }
 
   /** What the entry would have done to the server has not happened. */

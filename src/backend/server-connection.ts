@@ -50,6 +50,8 @@ export class ServerConnection extends ListNode implements LinkHandler {
   readonly statements: Set<Prepared>;
   /** What the server's unnamed statement is, or null when it has none that we know. */
   unnamed: Prepared | null;
+  /** It may have named statements that are not in `statements`: a name is closed before it is used. */
+  doubtful: boolean;
   /** An error came in the middle of a batch: the server reads on, but answers only a Sync. */
   ignoresUntilSync: boolean;
   /** The server reads COPY data, as of what has been sent to it. */
@@ -80,6 +82,7 @@ export class ServerConnection extends ListNode implements LinkHandler {
     this.settings = NO_SETTINGS;
     this.statements = new Set();
     this.unnamed = null;
+    this.doubtful = false;
     this.ignoresUntilSync = false;
     this.copyIn = false;
     this.cancelsPending = 0;

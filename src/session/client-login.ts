@@ -34,6 +34,7 @@ import {
   firstPacketLength,
   mustNegotiate,
   negotiatedMinor,
+  PROTOCOL_MAJOR,
 } from '../wire/startup.ts';
 import { Writer } from '../wire/writer.ts';
 import type { Door } from './door.ts';

@@ -22,6 +22,7 @@ import { closeComplete, parseComplete, readyForQuery } from '../wire/constants.t
 import { Scan } from '../wire/frame-scanner.ts';
 import { HEADER_BYTES } from '../wire/limits.ts';
 import { ObjectKind } from '../wire/messages/describe-close.ts';
+import { deallocated, mustForgetLocally } from './deallocate.ts';
 import { judge } from './judge.ts';
 import { acquire } from './lease.ts';
 import {
@@ -32,7 +33,7 @@ import {
   isLocalPortal,
   parseLocally,
 } from './local-extended.ts';
-import { isLocal, localStatus } from './local-transaction.ts';
+import { failsLocally, isLocal, localStatus } from './local-transaction.ts';
 import { rejectExtended } from './reject.ts';
 import { expectRun, recognise, takeRefusal } from './running.ts';
 import {
@@ -62,7 +63,7 @@ export function onParse(
     ? session.context.prepared.unshared(OVERSIZED_STATEMENT)
     : intern(session, buffer, nameEnd + 1, end);
   if (session.server === null) {
-    if (session.localFailed && !endsLocally(prepared)) {
+    if (failsLocally(session, prepared.facts as Statement)) {
       return rejectExtended(session, refuse('transaction_failed'));
     }
     if (isLocal(session, prepared.facts as Statement)) return parseLocally(session, prepared, name);
@@ -71,15 +72,16 @@ export function onParse(
   if (!(server instanceof Object)) return server;
   session.batchOpen = true;
   if (name === '') {
-    session.unnamed = prepared;
-    server.unnamed = prepared;
     const entry = server.replies.expect(Expect.Parse, Action.Forward, session);
     entry.prepared = prepared;
+    entry.previous = session.unnamed;
+    session.unnamed = prepared;
+    server.unnamed = prepared;
     if (oversized) server.dirty = true;
     return Scan.Keep;
   }
   session.prepared.set(name, prepared);
-  // In a failed transaction the server must say so itself; it will not get as far as the name.
+  // In a failed transaction the server must say so itself.
   if (server.statements.has(prepared) && server.status !== TransactionStatus.Failed) {
     touch(server, prepared);
     session.service.meters.preparedHits++;
@@ -112,8 +114,14 @@ export function onBind(
   const prepared = find(session, name);
   if (prepared === null) return rejectExtended(session, missing(name));
   const portal = latin1(buffer, portalStart, portalEnd);
-  if (session.server === null && isLocal(session, prepared.facts as Statement)) {
-    return bindLocally(session, prepared, portal);
+  if (session.server === null) {
+    if (failsLocally(session, prepared.facts as Statement)) {
+      return rejectExtended(session, refuse('transaction_failed'));
+    }
+    const free = session.localPortal === null || isLocalPortal(session, portal);
+    if (free && isLocal(session, prepared.facts as Statement)) {
+      return bindLocally(session, prepared, portal);
+    }
   }
   const server = lease(session);
   if (!(server instanceof Object)) return server;
@@ -154,8 +162,11 @@ export function onDescribe(
   }
   const prepared = find(session, name);
   if (prepared === null) return rejectExtended(session, missing(name));
-  if (session.server === null && isLocal(session, prepared.facts as Statement)) {
-    return describeStatementLocally(session);
+  if (session.server === null) {
+    if (failsLocally(session, prepared.facts as Statement)) {
+      return rejectExtended(session, refuse('transaction_failed'));
+    }
+    if (isLocal(session, prepared.facts as Statement)) return describeStatementLocally(session);
   }
   const server = lease(session);
   if (!(server instanceof Object)) return server;
@@ -189,6 +200,13 @@ export function onExecute(
   const server = lease(session);
   if (!(server instanceof Object)) return server;
   session.batchOpen = true;
+  if (statement !== null && mustForgetLocally(session, statement)) {
+    const forgotten = statement.deallocateName as string;
+    const named = find(session, forgotten);
+    session.prepared.delete(forgotten);
+    server.replies.fake(Expect.Close, session, deallocated, named, forgotten);
+    return Scan.Drop;
+  }
   if (statement === null) server.replies.expect(Expect.Execute, Action.Forward, session);
   else expectRun(session, server, Expect.Execute, statement);
   return Scan.Keep;
@@ -228,7 +246,8 @@ export function onSync(session: Session): Scan {
   session.skipping = false;
   const server = session.server;
   if (server === null) {
-    session.localPortal = null;
+    // Portals live as long as their transaction.
+    if (session.deferredBegin === null) session.localPortal = null;
     session.answer(readyForQuery(localStatus(session)));
     return Scan.Drop;
   }
@@ -274,10 +293,6 @@ function taken(session: Session, name: string): ProxyError {
     : refuse('prepared_exists', { values: { name } });
 }
 
-function endsLocally(prepared: Prepared): boolean {
-  const statement = prepared.facts as Statement;
-  return statement.plainCommit || statement.plainRollback;
-}
 
 function objectName(
   buffer: Buffer,

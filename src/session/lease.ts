@@ -17,6 +17,7 @@ import { Frontend, TransactionStatus } from '../wire/codes.ts';
 import { CLIENT_IDLE, CLIENT_LEASED } from '../wire/interest.ts';
 import { Writer } from '../wire/writer.ts';
 import type { Session } from './session.ts';
+import { failToo } from './reject.ts';
 import { carryPortal } from './server-statements.ts';
 import { move, Phase } from './session-states.ts';
 
@@ -59,6 +60,10 @@ export function attach(session: Session, server: ServerConnection): void {
   if (begin !== null) {
     session.deferredBegin = null;
     sendText(server, begin, CATCHING_UP);
+    if (session.localFailed) {
+      session.localFailed = false;
+      failToo(server, FAILING);
+    }
   }
   if (session.localPortal !== null) carryPortal(session, server, session.localPortal);
 }
@@ -92,6 +97,12 @@ class CatchingUp extends QuietOwner {
   }
 }
 const CATCHING_UP = new CatchingUp();
+
+/** Fails a transaction on the server that has failed before it got there. */
+class Failing extends QuietOwner {
+  override ready(): void {}
+}
+const FAILING = new Failing();
 
 /** Gives the server back if the session is done with it. Cheap, and safe to call at any time. */
 export function releaseIfDone(session: Session): void {

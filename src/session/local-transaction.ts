@@ -13,6 +13,7 @@ import type { ErrorFields } from '../wire/error-response.ts';
 import { encodeNoticeResponse, errorFields } from '../wire/error-response.ts';
 import { refuse } from '../errors/proxy-error.ts';
 import type { Statement } from '../sql/statement.ts';
+import { Kind } from '../sql/statement-kind.ts';
 import { TransactionStatus } from '../wire/codes.ts';
 import { readyForQuery } from '../wire/constants.ts';
 import { encodeCommandComplete } from '../wire/messages/command-complete.ts';
@@ -34,9 +35,17 @@ export function localStatus(session: Session): TransactionStatus {
   return session.deferredBegin === null ? TransactionStatus.Idle : TransactionStatus.Transaction;
 }
 
+/**
+ * Whether all that can come of the statement is that its transaction has failed. What might end the
+ * transaction in other than the plain words, or is not even a statement, a server must answer.
+ */
+export function failsLocally(session: Session, statement: Statement): boolean {
+  return session.localFailed && !statement.endsTransaction && statement.kind !== Kind.Empty;
+}
+
 /** Whether the statement can be answered without a server. The session holds none. */
 export function isLocal(session: Session, statement: Statement): boolean {
-  if (session.localFailed) return true;
+  if (failsLocally(session, statement)) return true;
   if (session.service.config.pool.mode !== 'transaction') return false;
   if (statement.plainBegin) return true;
   return session.deferredBegin !== null && (statement.plainCommit || statement.plainRollback);
@@ -55,7 +64,7 @@ export function answerQueryLocally(session: Session, statement: Statement): bool
 /** Runs a statement for which `isLocal` holds, up to its CommandComplete or error. */
 export function runLocally(session: Session, statement: Statement): boolean {
   session.unnamed = null;
-  if (session.localFailed && !statement.plainCommit && !statement.plainRollback) {
+  if (failsLocally(session, statement)) {
     session.answerError(refuse('transaction_failed'));
     return false;
   }
@@ -90,7 +99,5 @@ function end(session: Session): void {
 
 /** An error was answered here: a transaction that exists only here has failed. */
 export function failLocally(session: Session): void {
-  if (session.deferredBegin === null) return;
-  session.deferredBegin = null;
-  session.localFailed = true;
+  session.localFailed = session.deferredBegin !== null;
 }

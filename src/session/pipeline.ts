@@ -19,7 +19,7 @@
 import { Action, Expect } from '../backend/reply-queue.ts';
 import type { ServerConnection } from '../backend/server-connection.ts';
 import { ProtocolViolation } from '../errors/protocol-violation.ts';
-import { ProxyError } from '../errors/proxy-error.ts';
+import { ProxyError, refuse } from '../errors/proxy-error.ts';
 import { OVERSIZED_STATEMENT } from '../sql/statement.ts';
 import { codeName, Frontend } from '../wire/codes.ts';
 import { Scan } from '../wire/frame-scanner.ts';
@@ -108,6 +108,7 @@ function onQuery(session: Session, buffer: Buffer, start: number, end: number, t
 function onFunctionCall(session: Session): Scan {
   const refusal = takeRefusal(session);
   if (refusal !== null) return rejectQuery(session, refusal);
+  if (session.localFailed) return rejectQuery(session, refuse('transaction_failed'));
   const server = acquire(session);
   if (server === null) return Scan.Stop;
   if (server instanceof ProxyError) return rejectQuery(session, server);

@@ -17,6 +17,7 @@
  *     extended message, server held         Execute(none)               E; at Sync Z(E or I)
  */
 import { Action, Expect } from '../backend/reply-queue.ts';
+import type { ReplyOwner } from '../backend/reply-owner.ts';
 import type { ServerConnection } from '../backend/server-connection.ts';
 import type { ProxyError } from '../errors/proxy-error.ts';
 import { readyForQueryFailed, readyForQueryIdle, sync } from '../wire/constants.ts';
@@ -63,6 +64,13 @@ export function rejectExtended(session: Session, error: ProxyError): Scan {
     session.batchOpen = true;
   }
   return Scan.Drop;
+}
+
+/** Brings a server's transaction into the state E, without anybody hearing of it. */
+export function failToo(server: ServerConnection, owner: ReplyOwner): void {
+  server.replies.expect(Expect.Execute, Action.Drop, owner);
+  server.sendAll(executeNothing);
+  server.ownSync(owner);
 }
 
 function failOnServer(session: Session, server: ServerConnection, error: ProxyError): void {

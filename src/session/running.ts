@@ -1,5 +1,5 @@
 /** What a query, a Parse and an Execute have in common on their way to a server. */
-import { Action, type Expect } from '../backend/reply-queue.ts';
+import { Action, type Expect, type ReplyEntry } from '../backend/reply-queue.ts';
 import type { ServerConnection } from '../backend/server-connection.ts';
 import type { ProxyError } from '../errors/proxy-error.ts';
 import { type Statement, UNLEXABLE_STATEMENT } from '../sql/statement.ts';
@@ -36,5 +36,17 @@ export function expectRun(
   entry.endsTransaction = statement.endsTransaction;
   entry.mayCommit = server.status === TransactionStatus.Idle && statement.kind >= Kind.Insert;
   entry.pin = statement.pin;
+  if (statement.deallocatesAll || statement.discardsAll) beginForgetting(server, entry);
+}
+
+/**
+ * The server is about to be told to forget its statements. Whether it does is known only later, and
+ * what is sent behind must be right in either case.
+ */
+function beginForgetting(server: ServerConnection, entry: ReplyEntry): void {
+  entry.forgets = true;
+  server.statements.clear();
+  server.unnamed = null;
+  server.doubtful = true;
 }
 

@@ -25,16 +25,20 @@ export function sendParse(
   bodyEnd: number,
   restBytes: number,
 ): void {
-  makeRoom(server, session.service.config.pool.preparedStatements);
+  prepareName(session, server, prepared);
   writeParse(prepared.serverName, buffer, bodyStart, bodyEnd, restBytes);
   flush(server);
-  // A statement that the server has already, in a transaction that has failed, is about to be
-  // refused by the server: that must not count as its having lost it.
-  const known = server.statements.has(prepared);
-  if (!known) server.statements.add(prepared);
   const entry = server.replies.expect(Expect.Parse, Action.Forward, session);
-  entry.prepared = known ? null : prepared;
+  entry.prepared = prepared;
   entry.name = name;
+}
+
+/** Sees to it that the server can take a Parse under the statement's name, and counts it in. */
+function prepareName(session: Session, server: ServerConnection, prepared: Prepared): void {
+  const known = server.statements.has(prepared);
+  if (known || server.doubtful) sendClose(server, prepared, known);
+  makeRoom(server, session.service.config.pool.preparedStatements);
+  server.statements.add(prepared);
 }
 
 /** Makes sure that the server has the statement; true when that cannot be done any more. */
@@ -60,9 +64,8 @@ export function provideStatement(
   if (prepared.huge) return true;
   session.service.meters.preparedMisses++;
   session.scanner.flushBefore();
-  makeRoom(server, session.service.config.pool.preparedStatements);
+  prepareName(session, server, prepared);
   inject(session, server, prepared, prepared.serverName);
-  server.statements.add(prepared);
   return false;
 }
 
@@ -108,15 +111,20 @@ function makeRoom(server: ServerConnection, statementsMax: number): void {
   // One has to be allowed, or a Bind could never find its statement.
   while (server.statements.size >= Math.max(1, statementsMax)) {
     const oldest = server.statements.values().next().value as Prepared;
-    server.statements.delete(oldest);
-    writer.begin(Frontend.Close);
-    writer.int8(ObjectKind.Statement);
-    writer.bytes(oldest.serverName);
-    writer.end();
-    flush(server);
-    const entry = server.replies.expect(Expect.Close, Action.Drop, null);
-    entry.prepared = oldest;
+    sendClose(server, oldest, true);
   }
+}
+
+/** Closing what the server does not have is no error. If it is skipped, what was known still is. */
+function sendClose(server: ServerConnection, prepared: Prepared, known: boolean): void {
+  server.statements.delete(prepared);
+  writer.begin(Frontend.Close);
+  writer.int8(ObjectKind.Statement);
+  writer.bytes(prepared.serverName);
+  writer.end();
+  flush(server);
+  const entry = server.replies.expect(Expect.Close, Action.Drop, null);
+  if (known) entry.prepared = prepared;
 }
 
 export function sendBind(

@@ -224,6 +224,8 @@ export class Session extends Waiter implements LinkHandler, FrameSink, ReplyOwne
 
   ready(server: ServerConnection, status: TransactionStatus, expect: Expect): void {
     this.#account(server, expect);
+    // A simple query ends an un-Synced batch as well.
+    if (server.queue.length === 0) this.batchOpen = false;
     if (status === TransactionStatus.Idle) this.transactionSinceMs = 0;
     else if (this.transactionSinceMs === 0) this.transactionSinceMs = this.context.clock.nowMs();
     if (this.discarded) {

@@ -27,7 +27,7 @@ export const SSL_REQUEST_CODE = 80_877_103;
 export const GSSENC_REQUEST_CODE = 80_877_104;
 
 /** The protocol versions spoken here. A newer minor is answered with NegotiateProtocolVersion. */
-const PROTOCOL_MAJOR = 3;
+export const PROTOCOL_MAJOR = 3;
 const PROTOCOL_MINOR_MAX = 2;
 
 /** A ClientHello begins so: direct TLS without an SSLRequest (sslnegotiation=direct). */

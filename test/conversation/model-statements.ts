@@ -60,7 +60,7 @@ export class ModelStatements {
 
   /** In a failed transaction nothing but its end is even looked at. */
   refuseWhenFailed(text: string): void {
-    if (this.status !== 'E' || /^(?:commit|end|rollback)\b/i.test(text)) return;
+    if (this.status !== 'E' || /^(?:$|commit|end|rollback)\b/i.test(text)) return;
     throw new ModelError(
       '25P02',
       'current transaction is aborted, commands ignored until end of transaction block',
