@@ -25,6 +25,7 @@ import { Metrics } from '../telemetry/metrics.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import { PoolLog } from './pool-log.ts';
 import { metricsView } from './views.ts';
+import { warmPools } from './warm.ts';
 
 /** How often a stopping process looks whether everybody has gone. */
 const DRAIN_LOOK_MS = 20;
@@ -114,6 +115,7 @@ export class SluiceProxy {
       throw error;
     }
     this.#listening = true;
+    warmPools(this.config, this.door);
     this.#sweeps = this.#clock.every(SWEEP_EVERY_MS, () => {
       sweep(this.door.services.all, this.#clock.nowMs());
     });

@@ -12,7 +12,10 @@ export interface RunningProxy {
   stop(): Promise<void>;
 }
 
-/** Resolves when every port is open. Throws, with nothing left open, when one cannot be. */
+/**
+ * Resolves when every port is open. Throws, with nothing left open, when one cannot be: what to do
+ * about that is the caller's.
+ */
 export async function runProxy(config: Config, version: string): Promise<RunningProxy> {
   const output = new LogOutput({
     level: config.log.level,
@@ -35,7 +38,6 @@ export async function runProxy(config: Config, version: string): Promise<Running
   try {
     await proxy.start();
   } catch (error) {
-    output.log.fatal('could not start', { error });
     await output.close();
     throw error;
   }

@@ -348,12 +348,15 @@ export class ClientLogin extends ListNode implements LinkHandler {
 
   #refuse(error: ProxyError, meters: ServiceMeters = this.#door.strangers): void {
     if (this.#phase === LoginPhase.Over) return;
+    const unheard = this.#phase === LoginPhase.Tls;
     encodeProxyError(this.#writer, error, 'FATAL');
     this.#link.writeAll(this.#writer.take());
     meters.refusal(error.code);
     meters.error(sqlstateClass(error.sqlstate), error.fault);
     this.#over(error.message, meters);
-    this.#link.end();
+    // Nothing can be said in the middle of a TLS handshake, and saying goodbye would wait for its end.
+    if (unheard) this.#link.destroy();
+    else this.#link.end();
   }
 
   /** `reason` is null where nothing went wrong. */

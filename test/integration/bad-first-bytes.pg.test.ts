@@ -21,6 +21,11 @@ import { startSluice, type TestSluice } from '../support/sluice.ts';
 const PROTOCOL_3 = int32(0x0003_0000);
 const login = { user: 'postgres', database: 'postgres' };
 
+function manyParameters(count: number): Buffer {
+  const names = Array.from({ length: count }, (_, number) => `p${number}\0v\0`);
+  return Buffer.from(`user\0postgres\0${names.join('')}\0`);
+}
+
 let plain: TestSluice;
 let secure: TestSluice;
 let certificates: TestCertificates;
@@ -76,7 +81,7 @@ describe('a stranger gets no answer:', () => {
     ['a negative length', Buffer.concat([int32(-1), PROTOCOL_3])],
     ['a length that leaves no room for a version', int32(7)],
     ['parameters without their end', untyped(PROTOCOL_3, Buffer.from('user\0postgres'))],
-    ['a thousand parameters', untyped(PROTOCOL_3, Buffer.from('a\0b\0'.repeat(1000).concat('\0')))],
+    ['300 parameters', untyped(PROTOCOL_3, manyParameters(300))],
     ['a cancel request without a key', untyped(int32(80_877_102), int32(1))],
     ['a cancel request with a key of 300 bytes', untyped(int32(80_877_102), Buffer.alloc(304))],
   ])('%s', async (_, bytes) => {
@@ -96,16 +101,11 @@ describe('a stranger gets no answer:', () => {
 
   test('a packet that comes byte by byte is a packet', async () => {
     const client = await RawClient.open(plain.port);
-    for (const byte of Buffer.concat([sslRequest])) {
-      client.send(Buffer.from([byte]));
-      await new Promise((resolve) => setImmediate(resolve));
-    }
     for (const byte of startup(login)) {
       client.send(Buffer.from([byte]));
       await new Promise((resolve) => setImmediate(resolve));
     }
-    // The N that declines TLS has no length; what follows it is read as a message of its own.
-    await new Promise((resolve) => client.socket.once('data', resolve));
+    expect((await client.until('Z')).at(0)?.code).toBe('R');
     client.drop();
   });
 });
