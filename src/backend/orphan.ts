@@ -2,21 +2,26 @@
  * Takes over a server whose client has gone, brings it to a clean state and gives it back.
  *
  * Rules, in this order:
- *  1. A server that was sent half a message is closed: the rest will never come.
+ *  1. A server that was sent half a message is closed: the rest will never come. What it runs is
+ *     cancelled first, because it would notice only at its end.
  *  2. What ends a transaction is never cancelled: the client meant it, and half of all lost
  *     clients are lost while their COMMIT is on its way.
  *  3. Anything else the client did not say goodbye after is cancelled, so that no statement runs
  *     for nobody. A client that sent Terminate gets all it had sent before that.
- *  4. An open transaction is rolled back; session state goes with DISCARD ALL. Only then is the
+ *  4. A batch without its Sync was never meant to be kept: it is made to fail before the Sync that
+ *     ends it, because a Sync alone would commit it. A COPY that waits for data gets none.
+ *  5. An open transaction is rolled back; session state goes with DISCARD ALL. Only then is the
  *     server the pool's again.
  */
 import { latin1 } from '../util/bytes.ts';
 import type { Clock } from '../util/clock.ts';
-import { Frontend, TransactionStatus } from '../wire/codes.ts';
+import { TransactionStatus } from '../wire/codes.ts';
+import { encodeCopyFail } from '../wire/messages/copy.ts';
+import { encodeExecute } from '../wire/messages/execute.ts';
 import { Writer } from '../wire/writer.ts';
 import { requestCancel } from './cancel-request.ts';
 import { QuietOwner } from './quiet-owner.ts';
-import type { ReplyEntry } from './reply-queue.ts';
+import { Action, Expect, type ReplyEntry } from './reply-queue.ts';
 import type { ReplyOwner } from './reply-owner.ts';
 import type { ServerConnection } from './server-connection.ts';
 import { ServerState } from './server-states.ts';
@@ -43,27 +48,37 @@ export class Orphan extends QuietOwner {
   }
 
   static adopt(server: ServerConnection, from: ReplyOwner, leaving: Leaving, clock: Clock): void {
+    const orphan = new Orphan(clock, leaving);
+    server.reassign(from, orphan);
     if (leaving.halfSent) {
+      if (server.queue.length > 0) orphan.#cancel(server);
       server.destroy('its client left in the middle of a message');
       return;
     }
-    const orphan = new Orphan(clock, leaving);
-    server.reassign(from, orphan);
     server.pool.move(server, ServerState.Cleaning);
     server.resumeReading();
     orphan.#start(server);
   }
 
   #start(server: ServerConnection): void {
-    if (server.copyIn) sendCopyFail(server);
-    if (this.#leaving.batchOpen || server.copyIn) this.#sync(server);
+    if (server.queue.length > 0 || this.#leaving.batchOpen) this.#end(server);
     if (server.queue.length === 0) this.#clean(server);
     else this.#cancel(server);
   }
 
-  /** A COPY takes the Sync for data's end only after CopyFail, which has just been sent. */
-  #sync(server: ServerConnection): void {
+  /**
+   * Ends whatever may be open: a COPY that waits for data or is about to, and a batch. A waiting
+   * COPY cannot be cancelled and would wait for ever; where there is none, Postgres ignores its end.
+   * The Sync is sent in any case, because a COPY that begins swallows those sent before its end.
+   */
+  #end(server: ServerConnection): void {
     server.copyIn = false;
+    server.sendAll(copyFail);
+    server.replies.expect(Expect.CopyEnd, Action.Drop, this);
+    if (this.#leaving.batchOpen && !server.ignoresUntilSync) {
+      server.replies.expect(Expect.Execute, Action.Drop, this);
+      server.sendAll(executeNothing);
+    }
     server.ownSync(this);
   }
 
@@ -110,11 +125,7 @@ export function forgetState(server: ServerConnection): void {
 }
 
 const writer = new Writer();
-
-function sendCopyFail(server: ServerConnection): void {
-  writer.begin(Frontend.CopyFail);
-  writer.cstring('the client has disconnected');
-  writer.end();
-  server.send(writer.buffer, 0, writer.length);
-  writer.reset();
-}
+encodeCopyFail(writer, 'the client has disconnected');
+const copyFail = writer.take();
+encodeExecute(writer, 'sluice: the client left before its Sync', 0);
+const executeNothing = writer.take();

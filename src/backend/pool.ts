@@ -102,7 +102,7 @@ export class Pool {
         return server;
       }
     }
-    if (this.budget.waiting >= this.spec.pool.maxQueue) {
+    if (this.budget.isQueueFull(this.spec.pool.maxQueue)) {
       return refuse('queue_full', { values: { service: this.spec.service } });
     }
     waiter.waitingSinceMs = nowMs;

@@ -12,6 +12,7 @@ export abstract class QuietOwner implements ReplyOwner {
   completed(_server: ServerConnection, _entry: ReplyEntry, _tag: Buffer): void {}
   errored(_server: ServerConnection, _entry: ReplyEntry, _error: ErrorFacts): void {}
   skipped(_server: ServerConnection, _entry: ReplyEntry): void {}
+  copyInBegan(_server: ServerConnection): void {}
   parameterChanged(_server: ServerConnection, _name: string, _value: string): void {}
   writable(_server: ServerConnection): void {}
   lost(_server: ServerConnection, _reason: string): void {}

@@ -69,8 +69,8 @@ export class ReplyEntry {
   name = '';
   /** What the client's unnamed statement was before this Parse. */
   previous: Prepared | null = null;
-  /** Running it makes the server forget every named statement. */
-  forgets = false;
+  /** The client's names before this, which makes the server forget them all if it succeeds. */
+  namesBefore: Map<string, Prepared> | null = null;
   /** Running it ends a transaction: it must not be cancelled for a client that has vanished. */
   endsTransaction = false;
   /** Running it outside a transaction block may change data, and commits at once. */
@@ -83,6 +83,8 @@ const CAPACITY_INITIAL = 16;
 
 export class ReplyQueue {
   length = 0;
+  /** The last Sync that was sent has been swallowed by a COPY: the batch it was to end is open. */
+  syncSwallowed = false;
   #entries: ReplyEntry[];
   #first = 0;
   #mask: number;
@@ -112,7 +114,7 @@ export class ReplyQueue {
     entry.prepared = null;
     entry.name = '';
     entry.previous = null;
-    entry.forgets = false;
+    entry.namesBefore = null;
     entry.endsTransaction = false;
     entry.mayCommit = false;
     entry.pin = null;
@@ -134,12 +136,16 @@ export class ReplyQueue {
    * the data's end are swallowed. Returns whether that end has been sent already.
    */
   copyInBegan(): boolean {
+    let ended = false;
     for (let index = 1; index < this.length; index++) {
       const entry = this.at(index);
-      if (entry.expect === Expect.CopyEnd) return true;
-      if (entry.expect === Expect.Sync) entry.expect = Expect.Nothing;
+      if (entry.expect === Expect.CopyEnd) ended = true;
+      else if (entry.expect === Expect.Sync) {
+        this.syncSwallowed = !ended;
+        if (!ended) entry.expect = Expect.Nothing;
+      }
     }
-    return false;
+    return ended;
   }
 
   /** The COPY at the head is over; its end mark, if it was sent, means nothing further. */
@@ -160,6 +166,7 @@ export class ReplyQueue {
       entry.payload = null;
       entry.prepared = null;
       entry.previous = null;
+      entry.namesBefore = null;
     }
     this.length = 0;
   }

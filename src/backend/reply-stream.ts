@@ -30,6 +30,13 @@ export class ReplyStream implements FrameSink {
   #target: ReplyOwner | null = null;
   /** The entry at the head is a COPY FROM STDIN that has begun and not ended. */
   #copying = false;
+  /** Counts Syncs: after an error, what follows the next one is carried out all the same. */
+  #batch = 0;
+  /** Named statements whose Parse has not been answered, and the batch it was sent in. */
+  readonly #parsing = new Map<Prepared, number>();
+  /** The same for the unnamed one: how many have not been answered, and the batch of the last. */
+  #unnamedParsing = 0;
+  #unnamedBatch = 0;
 
   constructor(server: ServerConnection) {
     this.#server = server;
@@ -53,7 +60,54 @@ export class ReplyStream implements FrameSink {
   expect(expect: Expect, action: Action, owner: ReplyOwner | null): ReplyEntry {
     const entry = this.queue.push(expect, action, owner);
     if (this.queue.length === 1) this.#aim();
+    if (expect === Expect.Sync) {
+      this.#batch++;
+      this.queue.syncSwallowed = false;
+    }
     return entry;
+  }
+
+  /** `name` is the client's, empty for a statement that is the server's unnamed one. */
+  expectParse(action: Action, owner: ReplyOwner, prepared: Prepared, name: string): ReplyEntry {
+    const entry = this.expect(Expect.Parse, action, owner);
+    entry.prepared = prepared;
+    entry.name = name;
+    if (name === '') {
+      this.#unnamedParsing++;
+      this.#unnamedBatch = this.#batch;
+    } else {
+      this.#parsing.set(prepared, this.#batch);
+    }
+    return entry;
+  }
+
+  /**
+   * Whether the server may turn out not to have a statement it was sent: the Parse was in an earlier
+   * batch, which may have failed, and there is no answer yet.
+   */
+  isInDoubt(prepared: Prepared, name: string): boolean {
+    if (name === '') return this.#unnamedParsing > 0 && this.#unnamedBatch !== this.#batch;
+    if (this.#parsing.size === 0) return false;
+    return (this.#parsing.get(prepared) ?? this.#batch) !== this.#batch;
+  }
+
+  /** A Parse that was really sent has been answered, one way or another. */
+  #parsed(prepared: Prepared, name: string): void {
+    if (name === '') this.#unnamedParsing--;
+    else this.#parsing.delete(prepared);
+  }
+
+  /** Whether ReadyForQuery will come for `owner` even if nothing more is sent. */
+  owesReady(owner: ReplyOwner): boolean {
+    let batchOpen = false;
+    for (let index = 0; index < this.queue.length; index++) {
+      const { expect, owner: whose } = this.queue.at(index);
+      // A query behind messages without their Sync is ignored if one of those fails.
+      const certain: boolean = expect === Expect.Sync || (endsWithReady(expect) && !batchOpen);
+      if (certain && whose === owner) return true;
+      batchOpen = !certain && (batchOpen || !isMark(expect));
+    }
+    return false;
   }
 
   /** Puts a made-up reply in its place among the real ones; at once when none is owed. */
@@ -141,6 +195,7 @@ export class ReplyStream implements FrameSink {
     if (head === null || head.expect !== expect) {
       throw new ProtocolViolation('a reply that nobody is owed');
     }
+    if (expect === Expect.Parse) this.#parsed(head.prepared as Prepared, head.name);
     return this.#finishHead();
   }
 
@@ -219,9 +274,11 @@ export class ReplyStream implements FrameSink {
   }
 
   #copyInBegan(): Scan {
-    if (this.queue.length === 0) throw new ProtocolViolation('COPY that nobody has asked for');
+    const head = this.queue.head();
+    if (head === null) throw new ProtocolViolation('COPY that nobody has asked for');
     this.#copying = true;
     this.#server.copyIn = !this.queue.copyInBegan();
+    head.owner?.copyInBegan(this.#server);
     return this.#inReply();
   }
 
@@ -285,8 +342,9 @@ export class ReplyStream implements FrameSink {
     const prepared = entry.prepared;
     if (prepared !== null && entry.action !== Action.Fake) {
       if (entry.expect === Expect.Parse) {
-        this.#server.statements.delete(prepared);
-        if (this.#server.unnamed === prepared) this.#server.unnamed = null;
+        this.#parsed(prepared, entry.name);
+        if (entry.name !== '') this.#server.statements.delete(prepared);
+        else if (this.#server.unnamed === prepared) this.#server.unnamed = null;
       } else if (entry.expect === Expect.Close) {
         this.#server.statements.add(prepared);
       }

@@ -10,6 +10,7 @@ import type { Link, LinkHandler } from '../net/link.ts';
 import { ListNode } from '../util/intrusive-list.ts';
 import { Frontend, TransactionStatus } from '../wire/codes.ts';
 import { sync, terminate } from '../wire/constants.ts';
+import { encodeExecute } from '../wire/messages/execute.ts';
 import { Writer } from '../wire/writer.ts';
 import type { Pool } from './pool.ts';
 import type { Prepared } from './prepared.ts';
@@ -18,6 +19,9 @@ import { Action, Expect, type ReplyQueue } from './reply-queue.ts';
 import { ReplyStream } from './reply-stream.ts';
 import { ServerState } from './server-states.ts';
 import { NO_SETTINGS, type SessionSettings } from './session-vars.ts';
+
+/** The portal that cannot exist; the server's log will show its name. */
+const NO_SUCH_PORTAL = 'sluice made this statement fail';
 
 /** What the login told. */
 export interface ServerIdentity {
@@ -28,6 +32,10 @@ export interface ServerIdentity {
 
 /** Scratch for small messages of our own; used and emptied within one call. */
 const writer = new Writer();
+
+encodeExecute(writer, NO_SUCH_PORTAL, 0);
+/** What cannot succeed: Execute of a portal that cannot exist. */
+export const executeNothing = writer.take();
 
 export class ServerConnection extends ListNode implements LinkHandler {
   readonly id: number;
@@ -140,6 +148,13 @@ export class ServerConnection extends ListNode implements LinkHandler {
     this.replies.expect(Expect.Sync, Action.Drop, owner);
     this.sendAll(sync);
     this.ignoresUntilSync = false;
+  }
+
+  /** Makes the batch or transaction under way fail, and ends the batch: it commits nothing. */
+  ownFailure(owner: ReplyOwner): void {
+    this.replies.expect(Expect.Execute, Action.Drop, owner);
+    this.sendAll(executeNothing);
+    this.ownSync(owner);
   }
 
   /** Lets bytes come again after `deliver` answered false. */

@@ -29,6 +29,19 @@ export class SlotBudget {
     return this.#nextOrder++;
   }
 
+  /**
+   * Whether another waiter would be one too many. Those for whom a server is there, or on its way,
+   * or may be dialled, do not count: a `max_queue` of 0 would let nobody have the first server.
+   */
+  isQueueFull(queueMax: number): boolean {
+    if (this.waiting < queueMax) return false;
+    let coming = this.size - this.used;
+    for (const { connecting, checking, idle } of this.pools) {
+      coming += connecting.length + checking.length + idle.length;
+    }
+    return this.waiting >= queueMax + coming;
+  }
+
   take(): void {
     assert(this.used < this.size, 'slot taken beyond the budget');
     this.used++;

@@ -40,26 +40,31 @@ export function afterCompletion(
   }
 }
 
-/**
- * Named statements are gone, but for those whose Parse the client has sent behind: drivers send
- * `DISCARD ALL` in one write with the next thing they do.
- */
+/** Named statements are gone. What has been sent behind was sent in the knowledge of this. */
 function forgetStatements(session: Session, server: ServerConnection, entry: ReplyEntry): void {
-  session.prepared.clear();
-  if (!entry.forgets) server.statements.clear();
-  server.doubtful = !entry.forgets;
-  for (let index = 1; index < server.queue.length; index++) {
-    const later = server.queue.at(index);
-    if (later.forgets) server.doubtful = true;
-    if (later.owner !== session || later.name === '') continue;
-    if (later.expect === Expect.Parse && later.prepared !== null) {
-      session.prepared.set(later.name, later.prepared);
-    } else if (later.expect === Expect.Close) session.prepared.delete(later.name);
+  if (entry.namesBefore === null) {
+    // In a text that was not read.
+    session.prepared.clear();
+    server.statements.clear();
+    server.doubtful = true;
+    return;
   }
+  entry.namesBefore = null;
+  session.forgetting--;
+  if (session.forgetting === 0) server.doubtful = false;
+}
+
+/** They are not gone after all. */
+function rememberStatements(session: Session, entry: ReplyEntry): void {
+  if (entry.namesBefore === null) return;
+  session.prepared = entry.namesBefore;
+  entry.namesBefore = null;
+  session.forgetting--;
 }
 
 /** A statement failed; some leave something behind all the same. */
 export function afterError(session: Session, server: ServerConnection, entry: ReplyEntry): void {
+  if (entry.expect === Expect.Query) rememberStatements(session, entry);
   if (entry.pin !== null && outlivesError(entry.pin as PinReason)) {
     pin(session, server, entry.pin as PinReason);
   }
@@ -67,6 +72,7 @@ export function afterError(session: Session, server: ServerConnection, entry: Re
 
 /** The server did not do what this entry was about: the client's names are as they were before. */
 export function undoSkipped(session: Session, entry: ReplyEntry): void {
+  rememberStatements(session, entry);
   // A Parse of ours on the client's behalf gave no name to anything.
   if (entry.action === Action.Drop || entry.prepared === null) return;
   if (entry.expect === Expect.Parse) {

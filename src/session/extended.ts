@@ -35,7 +35,7 @@ import {
 } from './local-extended.ts';
 import { failsLocally, isLocal, localStatus } from './local-transaction.ts';
 import { rejectExtended } from './reject.ts';
-import { expectRun, recognise, takeRefusal } from './running.ts';
+import { expectRun, isOwedReady, recognise, stall, takeRefusal } from './running.ts';
 import {
   provideStatement,
   sendBind,
@@ -55,7 +55,9 @@ export function onParse(
   const nameStart = start + HEADER_BYTES;
   const nameEnd = endOfString(buffer, nameStart, end);
   const name = latin1(buffer, nameStart, nameEnd);
+  if (namesInDoubt(session, name)) return stall(session);
   if (name !== '' && session.prepared.has(name)) {
+    if (isOwedReady(session)) return stall(session);
     return rejectExtended(session, taken(session, name));
   }
   const oversized = total > end - start;
@@ -70,10 +72,12 @@ export function onParse(
   }
   const server = lease(session);
   if (!(server instanceof Object)) return server;
+  // Whether it can be made up that the server has parsed it depends on how earlier batches end.
+  const known = name !== '' && server.statements.has(prepared);
+  if (known && isOwedReady(session)) return stall(session);
   session.batchOpen = true;
   if (name === '') {
-    const entry = server.replies.expect(Expect.Parse, Action.Forward, session);
-    entry.prepared = prepared;
+    const entry = server.replies.expectParse(Action.Forward, session, prepared, '');
     entry.previous = session.unnamed;
     session.unnamed = prepared;
     server.unnamed = prepared;
@@ -82,7 +86,7 @@ export function onParse(
   }
   session.prepared.set(name, prepared);
   // In a failed transaction the server must say so itself.
-  if (server.statements.has(prepared) && server.status !== TransactionStatus.Failed) {
+  if (known && server.status !== TransactionStatus.Failed) {
     touch(server, prepared);
     session.service.meters.preparedHits++;
     server.replies.fake(Expect.Parse, session, parseComplete, prepared, name);
@@ -111,8 +115,9 @@ export function onBind(
   const portalEnd = endOfString(buffer, portalStart, end);
   const nameEnd = endOfString(buffer, portalEnd + 1, end);
   const name = latin1(buffer, portalEnd + 1, nameEnd);
+  if (namesInDoubt(session, name)) return stall(session);
   const prepared = find(session, name);
-  if (prepared === null) return rejectExtended(session, missing(name));
+  if (prepared === null) return rejectMissing(session, name);
   const portal = latin1(buffer, portalStart, portalEnd);
   if (session.server === null) {
     if (failsLocally(session, prepared.facts as Statement)) {
@@ -125,6 +130,7 @@ export function onBind(
   }
   const server = lease(session);
   if (!(server instanceof Object)) return server;
+  if (server.replies.isInDoubt(prepared, name)) return stall(session);
   const lost = provideStatement(session, server, prepared, name);
   if (lost) return rejectExtended(session, missing(name));
   session.batchOpen = true;
@@ -160,8 +166,9 @@ export function onDescribe(
     }
     return pass(session, Expect.Describe);
   }
+  if (namesInDoubt(session, name)) return stall(session);
   const prepared = find(session, name);
-  if (prepared === null) return rejectExtended(session, missing(name));
+  if (prepared === null) return rejectMissing(session, name);
   if (session.server === null) {
     if (failsLocally(session, prepared.facts as Statement)) {
       return rejectExtended(session, refuse('transaction_failed'));
@@ -170,6 +177,7 @@ export function onDescribe(
   }
   const server = lease(session);
   if (!(server instanceof Object)) return server;
+  if (server.replies.isInDoubt(prepared, name)) return stall(session);
   if (provideStatement(session, server, prepared, name)) {
     return rejectExtended(session, missing(name));
   }
@@ -222,6 +230,7 @@ export function onClose(
   const { kind, name } = objectName(buffer, start, end, total);
   if (kind === ObjectKind.Portal) {
     if (session.server === null) {
+      if (isLocalPortal(session, name)) session.localPortal = null;
       session.answer(closeComplete);
       return Scan.Drop;
     }
@@ -229,6 +238,7 @@ export function onClose(
     else session.portals?.delete(name);
     return pass(session, Expect.Close);
   }
+  if (namesInDoubt(session, name)) return stall(session);
   // The server keeps it for the next who wants it. Closing what does not exist is no error.
   const prepared = find(session, name);
   if (name === '') session.unnamed = null;
@@ -276,8 +286,18 @@ function lease(session: Session): ServerConnection | Scan {
   return server;
 }
 
+/** Whether the client has its names depends on a query that is still to be answered. */
+function namesInDoubt(session: Session, name: string): boolean {
+  return session.forgetting > 0 && name !== '' && isOwedReady(session);
+}
+
 function find(session: Session, name: string): Prepared | null {
   return name === '' ? session.unnamed : (session.prepared.get(name) ?? null);
+}
+
+/** Replies that are owed may still change what the client's names mean. */
+function rejectMissing(session: Session, name: string): Scan {
+  return isOwedReady(session) ? stall(session) : rejectExtended(session, missing(name));
 }
 
 /** Postgres looks for a statement to bind or describe before it looks at the transaction. */

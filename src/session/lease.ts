@@ -62,6 +62,7 @@ export function attach(session: Session, server: ServerConnection): void {
     sendText(server, begin, CATCHING_UP);
     if (session.localFailed) {
       session.localFailed = false;
+      session.localPortal = null;
       failToo(server, FAILING);
     }
   }
@@ -116,8 +117,7 @@ export function releaseIfDone(session: Session): void {
 function letGo(session: Session, server: ServerConnection): void {
   session.server = null;
   session.scanner.interest = CLIENT_IDLE;
-  session.portal = null;
-  session.portals = null;
+  session.forgetPortals();
   session.service.meters.lease.observe(session.context.clock.nowMs() - server.leasedAtMs);
   move(session, Phase.Idle);
   // What was paused because the server was slow is read again.

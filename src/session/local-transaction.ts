@@ -15,7 +15,7 @@ import { refuse } from '../errors/proxy-error.ts';
 import type { Statement } from '../sql/statement.ts';
 import { Kind } from '../sql/statement-kind.ts';
 import { TransactionStatus } from '../wire/codes.ts';
-import { readyForQuery } from '../wire/constants.ts';
+import { emptyQueryResponse, readyForQuery } from '../wire/constants.ts';
 import { encodeCommandComplete } from '../wire/messages/command-complete.ts';
 import { Writer } from '../wire/writer.ts';
 import type { Session } from './session.ts';
@@ -45,6 +45,8 @@ export function failsLocally(session: Session, statement: Statement): boolean {
 
 /** Whether the statement can be answered without a server. The session holds none. */
 export function isLocal(session: Session, statement: Statement): boolean {
+  // Nothing at all may be run even in a transaction that has failed.
+  if (session.localFailed && statement.kind === Kind.Empty) return true;
   if (failsLocally(session, statement)) return true;
   if (session.service.config.pool.mode !== 'transaction') return false;
   if (statement.plainBegin) return true;
@@ -67,6 +69,10 @@ export function runLocally(session: Session, statement: Statement): boolean {
   if (failsLocally(session, statement)) {
     session.answerError(refuse('transaction_failed'));
     return false;
+  }
+  if (statement.kind === Kind.Empty) {
+    session.answer(emptyQueryResponse);
+    return true;
   }
   // COMMIT of a failed transaction is a ROLLBACK, and says so.
   let tag = session.localFailed ? 'ROLLBACK' : (statement.commandTag as string);

@@ -30,7 +30,7 @@ import { judge } from './judge.ts';
 import { acquire } from './lease.ts';
 import { answerQueryLocally } from './local-transaction.ts';
 import { rejectQuery } from './reject.ts';
-import { expectRun, recognise, takeRefusal } from './running.ts';
+import { expectRun, isOwedReady, recognise, stall, takeRefusal } from './running.ts';
 import type { Session } from './session.ts';
 
 /** Owed replies a client may have outstanding before it has to wait for some. */
@@ -51,7 +51,8 @@ export function clientMessage(
   const server = session.server;
   if (server !== null) {
     if (server.copyIn) return duringCopy(session, server, code);
-    if (server.queue.length > REPLIES_OWED_MAX) return stall(session);
+    // A client that has not sent Sync is owed nothing that would let it go on.
+    if (server.queue.length > REPLIES_OWED_MAX && isOwedReady(session)) return stall(session);
   }
   if (code === Frontend.Sync) return onSync(session);
   // After an error Postgres ignores everything up to Sync, and so do we.
@@ -91,8 +92,8 @@ function onQuery(session: Session, buffer: Buffer, start: number, end: number, t
   if (refusal !== null) return rejectQuery(session, refusal);
   if (mustForgetLocally(session, statement)) {
     // Whether this fails depends on the transaction, which owed replies may still change.
-    if (session.server !== null && session.server.queue.length > 0) return stall(session);
-    if (forgetPrepared(session, statement)) return Scan.Drop;
+    if (isOwedReady(session)) return stall(session);
+    if (!session.batchOpen && forgetPrepared(session, statement)) return Scan.Drop;
   }
   const server = acquire(session);
   if (server === null) return Scan.Stop;
@@ -115,13 +116,6 @@ function onFunctionCall(session: Session): Scan {
   expectRun(session, server, Expect.FunctionCall, OVERSIZED_STATEMENT);
   server.dirty = true;
   return Scan.Keep;
-}
-
-/** The message is shown again when replies that are owed have come. */
-function stall(session: Session): Scan {
-  session.stalled = true;
-  session.link.pause();
-  return Scan.Stop;
 }
 
 /** The server reads COPY data now: it ignores Sync and Flush, and nothing else may come. */

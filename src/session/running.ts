@@ -6,6 +6,7 @@ import { type Statement, UNLEXABLE_STATEMENT } from '../sql/statement.ts';
 import { Kind } from '../sql/statement-kind.ts';
 import { latin1 } from '../util/bytes.ts';
 import { TransactionStatus } from '../wire/codes.ts';
+import { Scan } from '../wire/frame-scanner.ts';
 import type { Session } from './session.ts';
 
 /** What the text of a query or Parse is known to be. `[start, end)` is the text without its zero. */
@@ -24,6 +25,18 @@ export function takeRefusal(session: Session): ProxyError | null {
   return refusal;
 }
 
+/** Whether a ReadyForQuery will come without anything more from the client. */
+export function isOwedReady(session: Session): boolean {
+  return session.server?.replies.owesReady(session) === true;
+}
+
+/** The message is shown again at the next ReadyForQuery, which must be owed. */
+export function stall(session: Session): Scan {
+  session.stalled = true;
+  session.link.pause();
+  return Scan.Stop;
+}
+
 /** Something that runs is about to be sent: its answer is owed, and its clock runs. */
 export function expectRun(
   session: Session,
@@ -36,15 +49,18 @@ export function expectRun(
   entry.endsTransaction = statement.endsTransaction;
   entry.mayCommit = server.status === TransactionStatus.Idle && statement.kind >= Kind.Insert;
   entry.pin = statement.pin;
-  if (statement.deallocatesAll || statement.discardsAll) beginForgetting(server, entry);
+  if (statement.deallocatesAll || statement.discardsAll) beginForgetting(session, server, entry);
 }
 
 /**
  * The server is about to be told to forget its statements. Whether it does is known only later, and
- * what is sent behind must be right in either case.
+ * what is sent behind (drivers send `DISCARD ALL` in one write with the next thing they do) must be
+ * right in either case: the client's names are as if it had, and come back if it has not.
  */
-function beginForgetting(server: ServerConnection, entry: ReplyEntry): void {
-  entry.forgets = true;
+function beginForgetting(session: Session, server: ServerConnection, entry: ReplyEntry): void {
+  entry.namesBefore = session.prepared;
+  session.prepared = new Map();
+  session.forgetting++;
   server.statements.clear();
   server.unnamed = null;
   server.doubtful = true;

@@ -28,9 +28,7 @@ export function sendParse(
   prepareName(session, server, prepared);
   writeParse(prepared.serverName, buffer, bodyStart, bodyEnd, restBytes);
   flush(server);
-  const entry = server.replies.expect(Expect.Parse, Action.Forward, session);
-  entry.prepared = prepared;
-  entry.name = name;
+  server.replies.expectParse(Action.Forward, session, prepared, name);
 }
 
 /** Sees to it that the server can take a Parse under the statement's name, and counts it in. */
@@ -52,7 +50,7 @@ export function provideStatement(
     if (server.unnamed === prepared) return false;
     if (prepared.huge) return true;
     session.scanner.flushBefore();
-    inject(session, server, prepared, UNNAMED);
+    inject(session, server, prepared, '');
     server.unnamed = prepared;
     return false;
   }
@@ -65,7 +63,7 @@ export function provideStatement(
   session.service.meters.preparedMisses++;
   session.scanner.flushBefore();
   prepareName(session, server, prepared);
-  inject(session, server, prepared, prepared.serverName);
+  inject(session, server, prepared, name);
   return false;
 }
 
@@ -74,17 +72,17 @@ function inject(
   session: Session,
   server: ServerConnection,
   prepared: Prepared,
-  serverName: Buffer,
+  name: string,
 ): void {
+  const serverName = name === '' ? UNNAMED : prepared.serverName;
   writeParse(serverName, prepared.body, 0, prepared.body.length, 0);
   flush(server);
-  const entry = server.replies.expect(Expect.Parse, Action.Drop, session);
-  entry.prepared = prepared;
+  server.replies.expectParse(Action.Drop, session, prepared, name);
 }
 
 /** Makes a portal on the server that has been bound here only, without parameters. */
 export function carryPortal(session: Session, server: ServerConnection, prepared: Prepared): void {
-  inject(session, server, prepared, UNNAMED);
+  inject(session, server, prepared, '');
   server.unnamed = prepared;
   encodeBind(writer, {
     portal: session.localPortalName,

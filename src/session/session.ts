@@ -78,7 +78,9 @@ export class Session extends Waiter implements LinkHandler, FrameSink, ReplyOwne
   textVariant: string;
 
   // Prepared statements and portals, by the client's names.
-  readonly prepared: Map<string, Prepared>;
+  prepared: Map<string, Prepared>;
+  /** Statements under way that make the server forget all of them. */
+  forgetting: number;
   unnamed: Prepared | null;
   portal: Prepared | null;
   /** A portal of a statement that needs no server, bound and not yet executed. */
@@ -136,6 +138,7 @@ export class Session extends Waiter implements LinkHandler, FrameSink, ReplyOwne
     this.textVariant = '';
     this.#readVariant();
     this.prepared = new Map();
+    this.forgetting = 0;
     this.unnamed = null;
     this.portal = null;
     this.localPortal = null;
@@ -225,7 +228,10 @@ export class Session extends Waiter implements LinkHandler, FrameSink, ReplyOwne
   ready(server: ServerConnection, status: TransactionStatus, expect: Expect): void {
     this.#account(server, expect);
     // A simple query ends an un-Synced batch as well.
-    if (server.queue.length === 0) this.batchOpen = false;
+    if (server.queue.length === 0) {
+      this.batchOpen = false;
+      if (status === TransactionStatus.Idle) this.forgetPortals();
+    }
     if (status === TransactionStatus.Idle) this.transactionSinceMs = 0;
     else if (this.transactionSinceMs === 0) this.transactionSinceMs = this.context.clock.nowMs();
     if (this.discarded) {
@@ -252,6 +258,10 @@ export class Session extends Waiter implements LinkHandler, FrameSink, ReplyOwne
 
   skipped(_server: ServerConnection, entry: ReplyEntry): void {
     undoSkipped(this, entry);
+  }
+
+  copyInBegan(server: ServerConnection): void {
+    if (server.queue.syncSwallowed) this.batchOpen = true;
   }
 
   parameterChanged(server: ServerConnection, name: string, value: string): void {
@@ -288,6 +298,12 @@ export class Session extends Waiter implements LinkHandler, FrameSink, ReplyOwne
   }
 
   // ── Answers and ends ───────────────────────────────────────────────────────────────────────
+
+  /** Portals end with their transaction. */
+  forgetPortals(): void {
+    this.portal = null;
+    this.portals = null;
+  }
 
   /** Bytes of our own for the client. */
   answer(bytes: Buffer): void {
@@ -328,6 +344,8 @@ export class Session extends Waiter implements LinkHandler, FrameSink, ReplyOwne
    */
   close(reason: string, vanished: boolean): void {
     if (this.phase === Phase.Closed) return;
+    // What came ahead of the message being looked at, in the same chunk, is owed an answer already.
+    this.scanner.flushBefore();
     const halfSent = this.scanner.inForwardedMessage;
     this.scanner.close();
     if (this.phase === Phase.Waiting) {

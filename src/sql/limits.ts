@@ -22,7 +22,7 @@ export const COMMENT_DEPTH_MAX = 32;
  */
 export const PAREN_DEPTH_MAX = 5_000;
 
-/** A text longer than this is judged afresh each time: few are sent twice, and each holds memory. */
+/** A longer text is read afresh each time: few such are sent twice, and each holds memory. */
 export const CACHED_TEXT_LENGTH_MAX = 8 * 1024;
 
 /** NAMEDATALEN - 1: what the server keeps of an identifier, in bytes. */

@@ -40,7 +40,7 @@ export function readDo(lexer: Lexer, facts: Facts): Kind {
   return Kind.Do;
 }
 
-/** The inside of a dollar quote; null for a string of another kind, whose escapes are not undone. */
+/** The inside of a dollar quote; null for other strings, whose escapes are not undone. */
 function dollarQuoted(lexer: Lexer): string | null {
   const text = lexer.text;
   if (text[lexer.start] !== '$') return null;

@@ -16,7 +16,7 @@ export const Kind = {
   Table: 3,
   /** VALUES (...), as a statement. */
   Values: 4,
-  /** SELECT that neither creates a table nor has a data-modifying WITH. Functions may still write. */
+  /** SELECT without INTO and without a data-modifying WITH. Functions may still write. */
   Select: 5,
   /** FETCH from a cursor. */
   Fetch: 6,

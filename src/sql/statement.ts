@@ -59,7 +59,7 @@ export class Statement {
   readonly setVariable: string | null;
   /** Contains RESET ALL. */
   readonly resetsAll: boolean;
-  /** The name, if the text is one DEALLOCATE of one; folded, unquoted and cut as the server does. */
+  /** The name, if the text is one DEALLOCATE of one; folded, unquoted, cut as the server does. */
   readonly deallocateName: string | null;
   /** Contains DEALLOCATE ALL. */
   readonly deallocatesAll: boolean;

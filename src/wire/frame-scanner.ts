@@ -14,7 +14,7 @@
  *    exactly once, into a buffer of its own that the sink may forward.
  *  - A PEEK message above `PEEKED_BODY_BYTES_MAX` is shown by its head only, and its body streams.
  *  - A length below 4 or above the limit, or a code that is not expected now, throws
- *    ProtocolViolation before anything is allocated for it.
+ *    ProtocolViolation before anything is allocated for it; what came before it has been handed on.
  *  - The sink hears of bytes in the order of the stream. Whoever wants to write bytes of its own
  *    between them calls `flushBefore` or `flushThrough` first.
  *
@@ -194,6 +194,8 @@ export class FrameScanner {
   #walk(buffer: Buffer, start: number, end: number): void {
     this.#buffer = buffer;
     this.#runStart = start;
+    this.#messageStart = start;
+    this.#messageEnd = start;
     let position = start;
     while (position < end) {
       if (this.#streamBytes > 0) {
@@ -296,16 +298,26 @@ export class FrameScanner {
       ((buffer[position + 3] as number) << 8) |
       (buffer[position + 4] as number);
     if (this.interest[code] === Interest.Refuse) {
-      throw new ProtocolViolation(
+      throw this.#violation(
+        buffer,
+        position,
         `unexpected message type 0x${code.toString(16).padStart(2, '0')}`,
       );
     }
     if (length < MESSAGE_LENGTH_MIN || length > this.lengthMax) {
-      throw new ProtocolViolation(
+      throw this.#violation(
+        buffer,
+        position,
         `message type 0x${code.toString(16).padStart(2, '0')} has the invalid length ${length}`,
       );
     }
     return length + 1;
+  }
+
+  /** The run before it is complete, and owed to whoever it is for. */
+  #violation(buffer: Buffer, position: number, problem: string): ProtocolViolation {
+    if (buffer === this.#buffer) this.#flushTo(position);
+    return new ProtocolViolation(problem);
   }
 }
 

@@ -1,8 +1,12 @@
 /**
- * Plays a script and returns what was said, for a golden text. The script is then played again with
- * every chunk that reaches the program cut up: into single bytes, and at random places. Nobody may
- * notice: each connection must hear the same. (Which of two connections hears first may differ.)
+ * Plays a script and compares what was said with the golden text of the test it is called in, which
+ * is `golden/<test file>/<name of the test>.txt` (`vitest -u` writes it; read it before you keep it).
+ *
+ * The script is then played again with every chunk that reaches the program cut up: into single
+ * bytes, and at random places. Nobody may notice: each connection must hear the same. (Which of two
+ * connections hears first may differ.)
  */
+import { basename } from 'node:path';
 import { expect } from 'vitest';
 import { fuzzSeed, Random } from '../support/random.ts';
 import { Stage, type StageOptions } from './stage.ts';
@@ -14,8 +18,9 @@ const ROUNDS = Number(process.env['FUZZ_ROUNDS'] ?? 12);
 
 const seed = fuzzSeed();
 
-export function converse(script: Script, options: StageOptions = {}): string {
+export async function converse(script: Script, options: StageOptions = {}): Promise<void> {
   const whole = play(script, options, () => [], false);
+  await expect(`${whole.join('\n')}\n`).toMatchFileSnapshot(goldenPath());
   const expected = byConnection(whole);
   const bytewise = play(script, options, everyByte, true);
   expect(byConnection(bytewise), 'cut at every byte').toEqual(expected);
@@ -25,7 +30,14 @@ export function converse(script: Script, options: StageOptions = {}): string {
     const lines = play(script, options, cut, random.below(2) === 0);
     expect(byConnection(lines), `FUZZ_SEED=${seed}, round ${round}`).toEqual(expected);
   }
-  return whole.join('\n');
+}
+
+/** Beside the test, named after it. */
+function goldenPath(): string {
+  const { testPath, currentTestName } = expect.getState();
+  const file = basename(testPath ?? '', '.test.ts');
+  const name = (currentTestName ?? '').replaceAll(/[^a-zA-Z0-9]+/g, '-').toLowerCase();
+  return `${import.meta.dirname}/golden/${file}/${name}.txt`;
 }
 
 function everyByte(bytes: number): number[] {

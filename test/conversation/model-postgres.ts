@@ -3,6 +3,11 @@
  * the ignoring after an error, COPY) and answers as postgres.c does, but runs no SQL. What a text
  * does is decided by its first word; see `model-statements.ts` for the dialect.
  *
+ * Three simplifications, where Sluice cannot know what Postgres would say: a text is looked at for
+ * syntax after its transaction and its name; a portal that returns no rows is gone once it has run
+ * (Postgres: "portal cannot be run"); and in a failed transaction nothing but its end is described
+ * (Postgres: all that returns no rows).
+ *
  * As a real server, it sends what it has collected at ReadyForQuery, at an error and at Flush, and
  * reports changed settings just before ReadyForQuery.
  */
@@ -75,7 +80,9 @@ export class ModelPostgres {
 
   /** Is shut down. */
   shutDown(): void {
-    this.peer.send(say.error('57P01', 'terminating connection due to administrator command', 'FATAL'));
+    this.peer.send(
+      say.error('57P01', 'terminating connection due to administrator command', 'FATAL'),
+    );
     this.peer.end();
   }
 
@@ -173,7 +180,9 @@ export class ModelPostgres {
   #query(text: string): void {
     this.statements.delete('');
     const texts = text.split(';').map((one) => one.trim());
-    this.#runAll(texts.some((one) => one !== '') ? texts.filter((one) => one !== '') : ['']);
+    const statements = texts.filter((one) => one !== '');
+    this.sql.inBlock = statements.length > 1;
+    this.#runAll(statements.length > 0 ? statements : ['']);
   }
 
   #runAll(texts: readonly string[]): void {
@@ -239,11 +248,11 @@ export class ModelPostgres {
   #parse(bytes: Buffer): void {
     const { name, text } = decodeParse(bytes, 5, bytes.length);
     if (name === '') this.statements.delete('');
-    if (text.startsWith('syntax')) throw new ModelError('42601', 'syntax error');
     this.sql.refuseWhenFailed(text);
     if (name !== '' && this.statements.has(name)) {
       throw new ModelError('42P05', `prepared statement "${name}" already exists`);
     }
+    if (text.startsWith('syntax')) throw new ModelError('42601', 'syntax error');
     this.statements.set(name, text);
     this.reply(parseComplete);
   }
@@ -275,17 +284,21 @@ export class ModelPostgres {
     const isPortal = kind === ObjectKind.Portal;
     const text = isPortal ? this.#portal(name).text : this.#statement(name);
     const column = columnOf(text);
-    if (column !== null) this.sql.refuseWhenFailed(text);
+    this.sql.refuseWhenFailed(text);
     if (!isPortal) this.reply(say.parameterTypes());
     this.reply(column === null ? noData : say.columns(column));
   }
 
   #execute(bytes: Buffer): void {
+    this.sql.inBlock = false;
     const { portal: name, rowsMax } = decodeExecute(bytes, 5, bytes.length);
     const portal = this.#portal(name);
     this.sql.refuseWhenFailed(portal.text);
     const held = this.#holdUp(portal.text, (error) => {
-      if (error !== null) this.#attempt(() => { throw error; });
+      if (error !== null)
+        this.#attempt(() => {
+          throw error;
+        });
     });
     if (held) return;
     if (this.sql.isCopyIn(portal.text)) {
@@ -300,6 +313,7 @@ export class ModelPostgres {
     }
     this.sql.run(portal.text, left, portal.position);
     portal.position += left;
+    if (!/^(?:select|deallocate)\b/i.test(portal.text)) this.portals.delete(name);
   }
 
   // ── COPY ───────────────────────────────────────────────────────────────────────────────────
@@ -314,7 +328,10 @@ export class ModelPostgres {
     const error = copyError(name, data);
     if (error !== null) {
       if (mode === 'simple') this.#failSimple(error);
-      else this.#attempt(() => { throw error; });
+      else
+        this.#attempt(() => {
+          throw error;
+        });
       return;
     }
     this.reply(say.complete('COPY 1'));

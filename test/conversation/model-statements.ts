@@ -46,6 +46,8 @@ export function columnOf(text: string): string | null {
 
 export class ModelStatements {
   status: 'I' | 'T' | 'E' = 'I';
+  /** It is not the only statement of its query string. */
+  inBlock = false;
   readonly committed: string[] = [];
   settings = new Map(DEFAULTS);
   readonly #server: ModelPostgres;
@@ -60,7 +62,7 @@ export class ModelStatements {
 
   /** In a failed transaction nothing but its end is even looked at. */
   refuseWhenFailed(text: string): void {
-    if (this.status !== 'E' || /^(?:$|commit|end|rollback)\b/i.test(text)) return;
+    if (this.status !== 'E' || /^(?:$|(?:commit|end|rollback)\b)/i.test(text)) return;
     throw new ModelError(
       '25P02',
       'current transaction is aborted, commands ignored until end of transaction block',
@@ -252,7 +254,7 @@ export class ModelStatements {
   }
 
   #discardAll(): void {
-    if (this.status !== 'I') {
+    if (this.status !== 'I' || this.inBlock) {
       throw new ModelError('25001', 'DISCARD ALL cannot run inside a transaction block');
     }
     this.#deallocate('all');

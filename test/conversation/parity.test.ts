@@ -13,12 +13,14 @@ import { Transcript } from './transcript.ts';
 import { Wires } from './wires.ts';
 
 const CLIENTS = ['alice', 'bob', 'carol'];
-const PROGRAMS = Number(process.env['FUZZ_ROUNDS'] ?? 300);
+const PROGRAMS = Number(process.env['FUZZ_ROUNDS'] ?? 150);
 const seed = fuzzSeed();
 
 interface Outcome {
   readonly heard: Readonly<Record<string, readonly string[]>>;
   readonly committed: readonly string[];
+  /** A server had enough of its client: no program is made to do that, but one cut short may. */
+  readonly left: boolean;
 }
 
 /** Each client with a server of its own and nothing in between. */
@@ -58,8 +60,19 @@ function proxied(steps: readonly Step[], random: Random, options: StageOptions):
 
 function outcome(transcript: Transcript, servers: readonly ModelPostgres[]): Outcome {
   const heard: Record<string, string[]> = {};
-  for (const name of CLIENTS) heard[name] = transcript.text(name).split('\n').filter(isReply);
-  return { heard, committed: servers.flatMap(({ committed }) => [...committed]).sort() };
+  for (const name of CLIENTS) {
+    heard[name] = transcript.text(name).split('\n').filter(isReply).map(withoutNames);
+  }
+  const left = transcript.lines.some((line) => line.endsWith('was left'));
+  return { heard, left, committed: servers.flatMap(({ committed }) => [...committed]).sort() };
+}
+
+/**
+ * A Bind that was sent before it was known that its Parse had been skipped is refused by the server
+ * under the server's name for the statement: the one place where that name shows.
+ */
+function withoutNames(line: string): string {
+  return line.replace(/prepared statement "\w+" does/, 'prepared statement does');
 }
 
 function isReply(line: string): boolean {
@@ -89,8 +102,10 @@ function smallest(program: readonly Step[], fails: (steps: readonly Step[]) => b
 }
 
 function differs(steps: readonly Step[], random: Random, options: StageOptions): boolean {
+  const expected = direct(steps);
+  if (expected.left) return false;
   try {
-    expect(proxied(steps, random, options)).toEqual(direct(steps));
+    expect(proxied(steps, random, options)).toEqual(expected);
     return false;
   } catch {
     return true;
@@ -108,8 +123,8 @@ test.each([
     const steps = new ProgramMaker(random()).make(CLIENTS.length, 4 + random().below(12));
     if (!differs(steps, random(), options)) continue;
     const small = smallest(steps, (candidate) => differs(candidate, random(), options));
-    const words = proxied(small, random(), options);
-    expect(words, `program ${program}\n${listing(small, options)}`).toEqual(direct(small));
+    console.error(`program ${program}, as it goes through:\n${listing(small, options)}`);
+    expect(proxied(small, random(), options)).toEqual(direct(small));
   }
 });
 

@@ -21,7 +21,10 @@ import {
   type ObjectKind,
 } from '../../src/wire/messages/describe-close.ts';
 import { encodeExecute } from '../../src/wire/messages/execute.ts';
-import { encodeFunctionCall, encodeFunctionCallResponse } from '../../src/wire/messages/function-call.ts';
+import {
+  encodeFunctionCall,
+  encodeFunctionCallResponse,
+} from '../../src/wire/messages/function-call.ts';
 import { encodeNotification } from '../../src/wire/messages/notification-response.ts';
 import { encodeParameterDescription } from '../../src/wire/messages/parameter-description.ts';
 import { encodeParameterStatus } from '../../src/wire/messages/parameter-status.ts';
@@ -74,10 +77,12 @@ export const close = (kind: 'S' | 'P', name: string): Buffer =>
 export const execute = (portal: string, rowsMax = 0): Buffer =>
   said(() => encodeExecute(writer, portal, rowsMax));
 
+/** Parse, Bind and Execute of the unnamed statement; no Sync. */
+export const run = (text: string): Buffer =>
+  Buffer.concat([parse('', text), bind('', ''), execute('')]);
+
 export const functionCall = (functionId: number): Buffer =>
-  said(() =>
-    encodeFunctionCall(writer, { functionId, formats: [], values: [], resultFormat: 0 }),
-  );
+  said(() => encodeFunctionCall(writer, { functionId, formats: [], values: [], resultFormat: 0 }));
 
 export const copyFail = (reason: string): Buffer => said(() => encodeCopyFail(writer, reason));
 

@@ -7,7 +7,6 @@
  * included, which are connections like any other.
  */
 import net from 'node:net';
-import { vi } from 'vitest';
 import { PoolLog } from '../../src/app/pool-log.ts';
 import { KeyCache } from '../../src/auth/scram-keys.ts';
 import { UserStore } from '../../src/auth/user-store.ts';
@@ -38,7 +37,7 @@ import { ModelPostgres } from './model-postgres.ts';
 import * as say from './say.ts';
 import { ScriptedPeer } from './scripted-peer.ts';
 import { Transcript } from './transcript.ts';
-import { type WireEnd, Wires } from './wires.ts';
+import { type OnRead, type WireEnd, Wires } from './wires.ts';
 
 export interface StageOptions {
   readonly pool?: Partial<PoolConfig>;
@@ -111,10 +110,15 @@ export function serviceConfig(options: StageOptions = {}): ServiceConfig {
 
 /** Dials of the stage that plays now; `net.connect` of the program ends here. */
 let dialled: (() => WireEnd) | null = null;
-vi.spyOn(net, 'connect').mockImplementation((() => {
+net.connect = ((options: { readonly onread?: OnRead }) => {
   if (dialled === null) throw new Error('a dial without a stage');
-  return dialled().asSocket();
-}) as unknown as typeof net.connect);
+  const end = dialled();
+  end.onRead = options.onread ?? null;
+  return end.asSocket();
+}) as unknown as typeof net.connect;
+
+/** One for all stages: making it is dear. Counts go on from stage to stage. */
+const metrics = new Metrics({ version: '0', instance: 'stage' });
 
 export class Stage {
   readonly wires = new Wires();
@@ -137,7 +141,6 @@ export class Stage {
   constructor(options: StageOptions = {}) {
     dialled = () => this.#dialled();
     const { clock, log } = this;
-    const metrics = new Metrics({ version: '0', instance: 'stage' });
     const keys = new KeyCache();
     this.context = {
       clock,

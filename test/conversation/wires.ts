@@ -8,16 +8,15 @@
  */
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
-import { vi } from 'vitest';
 
 /** Whose turn of the event loop it is; `setImmediate` of the program belongs to it. */
 let playing: Wires | null = null;
 const realImmediate = setImmediate;
-vi.spyOn(globalThis, 'setImmediate').mockImplementation(((callback: () => void) => {
+globalThis.setImmediate = ((callback: () => void) => {
   if (playing === null) return realImmediate(callback);
   playing.immediates.push(callback);
   return undefined;
-}) as unknown as typeof setImmediate);
+}) as unknown as typeof setImmediate;
 
 export class Wires {
   /** Where to cut `bytes` bytes on their way to the program under test; ascending, in (0, bytes). */
@@ -67,6 +66,12 @@ export class Wires {
   }
 }
 
+/** The way of `net.connect` to be told of bytes without the stream: see `OnReadOpts` of Node. */
+export interface OnRead {
+  readonly buffer: () => Uint8Array;
+  readonly callback: (length: number, buffer: Uint8Array) => boolean;
+}
+
 /** What `Link` and `ScriptedPeer` need of a socket. */
 export class WireEnd extends EventEmitter {
   peer: WireEnd | null = null;
@@ -74,6 +79,8 @@ export class WireEnd extends EventEmitter {
   /** Writes are taken, but answered with "that is enough for now". */
   full = false;
   readonly writableLength = 0;
+  /** Bytes are read into its buffer, again and again the same one, instead of being emitted. */
+  onRead: OnRead | null = null;
   readonly #wires: Wires;
   readonly #tested: boolean;
   readonly #incoming: Buffer[] = [];
@@ -173,7 +180,7 @@ export class WireEnd extends EventEmitter {
     const chunk = this.#incoming.shift();
     if (chunk !== undefined) {
       this.#wires.post(() => this.#pump());
-      this.emit('data', chunk);
+      this.#show(chunk);
     } else if (this.#peerFinished && !this.#endShown) {
       this.#endShown = true;
       this.emit('end');
@@ -181,6 +188,19 @@ export class WireEnd extends EventEmitter {
       if (!this.#tested) this.end();
       this.#closeIfOver();
     }
+  }
+
+  #show(chunk: Buffer): void {
+    const { onRead } = this;
+    if (onRead === null) {
+      this.emit('data', chunk);
+      return;
+    }
+    const buffer = onRead.buffer();
+    const bytes = Math.min(chunk.length, buffer.length);
+    chunk.copy(buffer, 0, 0, bytes);
+    if (bytes < chunk.length) this.#incoming.unshift(chunk.subarray(bytes));
+    onRead.callback(bytes, buffer);
   }
 
   /** What a script does takes effect at once; what the program does, when it has returned. */

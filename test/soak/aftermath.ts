@@ -23,7 +23,7 @@ export interface Scene {
 export async function aftermath(scene: Scene): Promise<string[]> {
   const found: string[] = [];
   const check = async (name: string, complain: () => Promise<string[]>): Promise<void> => {
-    const complaints = await complain().catch((error: Error) => [error.message]);
+    const complaints = await bounded(complain).catch((error: Error) => [error.message]);
     found.push(...complaints.map((complaint) => `${name}: ${complaint}`));
   };
   const { clients } = scene;
@@ -37,6 +37,17 @@ export async function aftermath(scene: Scene): Promise<string[]> {
   await check('rows', () => allRows(scene));
   await check('log', () => log(scene.proxy));
   return found;
+}
+
+/** Nothing here may take long; what does is waiting for something that has been lost. */
+async function bounded(complain: () => Promise<string[]>): Promise<string[]> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error('it takes for ever')), 2 * SETTLE_MS);
+  try {
+    return await Promise.race([complain(), promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Asks again until there are no complaints, or for as long as it may take. */

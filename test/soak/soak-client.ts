@@ -78,6 +78,13 @@ export class SoakClient {
     this.past.push({ client: this.id, epoch: this.epoch, how, outcomes });
   }
 
+  /** FIN, behind these last words; resolves when the other side has closed as well. */
+  async hangUp(lastWords?: Buffer): Promise<void> {
+    if (lastWords !== undefined) this.#remember(`→ ${sentLine(lastWords)}`);
+    this.#remember('→ FIN');
+    await this.#awaited(this.wire.end(lastWords));
+  }
+
   // ── Talking ────────────────────────────────────────────────────────────────────────────────
 
   /** Sends, and holds every message that comes against `expected`. */

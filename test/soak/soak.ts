@@ -2,7 +2,7 @@
  * Many clients on few servers, each checking its own data, for as long as one likes:
  *
  *     node test/soak/soak.ts [--clients 500] [--servers 10] [--seconds 60] [--seed N] [--users 2]
- *                            [--act NAME]...
+ *                            [--act NAME]... [--log debug]
  *
  * The real program runs in front of a real Postgres of its own. Every client does what chance tells
  * it: reads, writes, batches, portals, COPY, transactions, errors, cancels, and leaves in the middle
@@ -40,6 +40,7 @@ interface Options {
   readonly seed: number;
   readonly users: number;
   readonly acts: readonly string[];
+  readonly log: string;
 }
 
 function readOptions(): Options {
@@ -51,6 +52,7 @@ function readOptions(): Options {
       seed: { type: 'string', default: String(Math.floor(Math.random() * 0x7fffffff)) },
       users: { type: 'string', default: '2' },
       act: { type: 'string', multiple: true, default: [] },
+      log: { type: 'string', default: 'info' },
     },
   });
   const unknown = values.act.find((name) => !ACTS.has(name));
@@ -64,6 +66,7 @@ function readOptions(): Options {
     seed: Number(values.seed),
     users: Number(values.users),
     acts: values.act,
+    log: values.log,
   };
 }
 
@@ -79,7 +82,7 @@ function proxyConfig(server: PostgresServer, users: readonly string[], options: 
   return {
     listen: [{ host: '127.0.0.1', port: 0 }],
     http: { port: 0 },
-    log: { level: 'info' },
+    log: { level: options.log },
     drain: { ready_off: 'off', transactions: '2s' },
     auth: {
       method: 'trust',

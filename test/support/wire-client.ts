@@ -131,8 +131,10 @@ export class WireClient {
   /** FIN; what comes is still read. Resolves when the peer has closed as well. */
   async end(bytes: Uint8Array = NOTHING): Promise<void> {
     if (this.ended !== null) return;
-    await new Promise<void>((resolve) => {
+    await new Promise<void>((resolve, reject) => {
       this.socket.on('close', () => resolve());
+      // Only an error of somebody's making (`destroy`) fails it: a peer may well reset.
+      this.socket.on('error', (error) => ('code' in error ? resolve() : reject(error)));
       this.socket.end(bytes);
     });
   }

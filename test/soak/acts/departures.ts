@@ -42,12 +42,12 @@ async function open(client: SoakClient): Promise<Rows> {
 
 async function politely(client: SoakClient): Promise<void> {
   client.leave('Terminate', client.rows);
-  await client.wire.end(terminate);
+  await client.hangUp(terminate);
 }
 
 async function silently(client: SoakClient): Promise<void> {
   client.leave('FIN', client.rows);
-  await client.wire.end();
+  await client.hangUp();
 }
 
 async function byReset(client: SoakClient): Promise<void> {
@@ -61,7 +61,7 @@ async function withLastWords(client: SoakClient): Promise<void> {
   const extended = client.chance(2);
   client.leave('a change, then Terminate', after);
   const words = extended ? Buffer.concat([run(sql), sync]) : query(sql);
-  await client.wire.end(Buffer.concat([words, terminate]));
+  await client.hangUp(Buffer.concat([words, terminate]));
 }
 
 /** What was sent before a FIN may be carried out or be taken for an orphan. */
@@ -71,21 +71,21 @@ async function inMidStatement(client: SoakClient): Promise<void> {
   if (client.chance(2)) {
     client.send(query(sql));
     client.wire.reset();
-  } else await client.wire.end(query(sql));
+  } else await client.hangUp(query(sql));
 }
 
 async function inTransaction(client: SoakClient): Promise<void> {
   await open(client);
   client.leave('inside a transaction', client.rows);
   if (client.chance(2)) client.wire.reset();
-  else await client.wire.end(client.chance(2) ? terminate : undefined);
+  else await client.hangUp(client.chance(2) ? terminate : undefined);
 }
 
 /** COMMIT is never cancelled for want of somebody to hear of it. */
 async function behindCommit(client: SoakClient): Promise<void> {
   const after = await open(client);
   client.leave('COMMIT, then FIN', after);
-  await client.wire.end(query('COMMIT'));
+  await client.hangUp(query('COMMIT'));
 }
 
 async function behindCommitByReset(client: SoakClient): Promise<void> {
@@ -102,7 +102,7 @@ async function duringSleep(client: SoakClient): Promise<void> {
   client.send(query('SELECT pg_sleep(20)'));
   await new Promise((resolve) => setTimeout(resolve, client.random.below(10)));
   if (client.chance(2)) client.wire.reset();
-  else await client.wire.end();
+  else await client.hangUp();
 }
 
 async function inMidMessage(client: SoakClient): Promise<void> {
@@ -118,7 +118,7 @@ async function inMidMessage(client: SoakClient): Promise<void> {
   if (client.chance(2)) {
     client.send(half);
     client.wire.reset();
-  } else await client.wire.end(half);
+  } else await client.hangUp(half);
 }
 
 /** Never committed, whoever sends the Sync that its client did not. */
@@ -129,7 +129,7 @@ async function inMidBatch(client: SoakClient): Promise<void> {
   client.send(run(sql));
   if (client.chance(2)) await new Promise((resolve) => setTimeout(resolve, 20));
   if (client.chance(2)) client.wire.reset();
-  else await client.wire.end(goodbye);
+  else await client.hangUp(goodbye);
 }
 
 async function inMidCopy(client: SoakClient): Promise<void> {
@@ -143,7 +143,7 @@ async function inMidCopy(client: SoakClient): Promise<void> {
   const cut = client.chance(2) ? data.subarray(0, client.random.below(data.length)) : data;
   client.send(cut);
   if (client.chance(2)) client.wire.reset();
-  else await client.wire.end(cut === data ? goodbye : undefined);
+  else await client.hangUp(cut === data ? goodbye : undefined);
 }
 
 /** Gone before the server has answered that it wants data. */
@@ -154,14 +154,14 @@ async function beforeCopyBegan(client: SoakClient): Promise<void> {
   if (client.chance(2)) {
     client.send(open);
     client.wire.reset();
-  } else await client.wire.end(goodbye === undefined ? open : Buffer.concat([open, goodbye]));
+  } else await client.hangUp(goodbye === undefined ? open : Buffer.concat([open, goodbye]));
 }
 
 /** The whole COPY and a goodbye, in one breath. */
 async function behindCopy(client: SoakClient): Promise<void> {
   const { rows, messages } = copyRows(client);
   client.leave('a COPY and Terminate', new Map([...client.rows, ...rows]));
-  await client.wire.end(Buffer.concat([query(COPY_IN), ...messages, copyDone, terminate]));
+  await client.hangUp(Buffer.concat([query(COPY_IN), ...messages, copyDone, terminate]));
 }
 
 /** With state on its server that nobody else may find. */
@@ -169,7 +169,7 @@ async function whilePinned(client: SoakClient): Promise<void> {
   await pinned(client);
   client.leave('pinned', client.rows);
   if (client.chance(2)) client.wire.reset();
-  else await client.wire.end(client.pick([undefined, terminate]));
+  else await client.hangUp(client.pick([undefined, terminate]));
 }
 
 /** A result that nobody reads, and then nobody wants. */

@@ -1,4 +1,4 @@
-/** Mutated texts: no reader throws, and whatever the real grammar accepts is read as it reads it. */
+/** Mutated texts: no reader throws, and what the real grammar accepts is read as it reads it. */
 import { describe, expect, test } from 'vitest';
 import { analyse } from '../../../src/sql/statement.ts';
 import { Kind, kindName } from '../../../src/sql/statement-kind.ts';

@@ -34,12 +34,24 @@ describe('StatementCache', () => {
     cache.lookup('SELECT 2', true);
     cache.lookup('SELECT 1', true);
     cache.lookup('SELECT 3', true);
+    cache.lookup('SELECT 3', true);
     expect(cache.size).toBe(2);
     const misses = cache.misses;
     cache.lookup('SELECT 1', true);
     expect(cache.misses).toBe(misses);
     cache.lookup('SELECT 2', true);
     expect(cache.misses).toBe(misses + 1);
+  });
+
+  test('does not forget for texts that come only once', () => {
+    const cache = new StatementCache({ entriesMax: 2, bytesMax: 1_000_000 });
+    cache.lookup('SELECT 1', true);
+    cache.lookup('SELECT 2', true);
+    for (let i = 10; i < 1_000; i++) cache.lookup(`SELECT ${i}`, true);
+    const misses = cache.misses;
+    cache.lookup('SELECT 1', true);
+    cache.lookup('SELECT 2', true);
+    expect(cache.misses).toBe(misses);
   });
 
   test('stays within its bytes', () => {
