@@ -17,12 +17,21 @@ const TIMEOUT_MS = 10_000;
 /** One request suffices; a client that insists must not make a flood of connections of it. */
 const PENDING_MAX = 2;
 
-export function requestCancel(server: ServerConnection, clock: Clock, orphan: boolean): void {
+/** `done` is called when the request has done what it was going to do, or nothing could be done. */
+export function requestCancel(
+  server: ServerConnection,
+  clock: Clock,
+  orphan: boolean,
+  done: () => void,
+): void {
   const { secretKey } = server;
-  if (secretKey === null || server.cancelsPending >= PENDING_MAX) return;
+  if (secretKey === null || server.cancelsPending >= PENDING_MAX) {
+    done();
+    return;
+  }
   server.cancelsPending++;
   server.pool.events.cancelled(server.pool, orphan);
-  const request = new CancelRequest(server, secretKey, clock);
+  const request = new CancelRequest(server, secretKey, clock, done);
   openLink(server.pool.spec.target.server, TIMEOUT_MS, clock, request);
 }
 
@@ -31,12 +40,14 @@ class CancelRequest implements OpenLinkHandler {
   readonly #server: ServerConnection;
   readonly #secretKey: Buffer;
   readonly #clock: Clock;
+  readonly #done: () => void;
   #timer: Timer | null = null;
 
-  constructor(server: ServerConnection, secretKey: Buffer, clock: Clock) {
+  constructor(server: ServerConnection, secretKey: Buffer, clock: Clock, done: () => void) {
     this.#server = server;
     this.#secretKey = secretKey;
     this.#clock = clock;
+    this.#done = done;
   }
 
   opened(link: Link): void {
@@ -61,5 +72,6 @@ class CancelRequest implements OpenLinkHandler {
     if (server.state === ServerState.Cancelling && server.cancelsPending === 0) {
       server.pool.settle(server);
     }
+    this.#done();
   }
 }

@@ -84,10 +84,14 @@ export class Orphan extends QuietOwner {
 
   #cancel(server: ServerConnection): void {
     if (!this.#leaving.cancel) return;
+    let runs = false;
     for (let index = 0; index < server.queue.length; index++) {
-      if (server.queue.at(index).endsTransaction) return;
+      const entry = server.queue.at(index);
+      if (entry.endsTransaction) return;
+      runs ||= entry.expect !== Expect.Sync;
     }
-    requestCancel(server, this.#clock, true);
+    // A Sync alone takes no time.
+    if (runs) requestCancel(server, this.#clock, true, () => {});
   }
 
   #clean(server: ServerConnection): void {
@@ -119,6 +123,7 @@ export class Orphan extends QuietOwner {
 export function forgetState(server: ServerConnection): void {
   server.dirty = false;
   server.settings = NO_SETTINGS;
+  server.settingsReset = false;
   server.statements.clear();
   server.unnamed = null;
   server.doubtful = false;

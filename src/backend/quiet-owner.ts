@@ -14,6 +14,7 @@ export abstract class QuietOwner implements ReplyOwner {
   skipped(_server: ServerConnection, _entry: ReplyEntry): void {}
   copyInBegan(_server: ServerConnection): void {}
   parameterChanged(_server: ServerConnection, _name: string, _value: string): void {}
+  progressed(_server: ServerConnection): void {}
   writable(_server: ServerConnection): void {}
   lost(_server: ServerConnection, _reason: string): void {}
   abstract ready(server: ServerConnection, status: TransactionStatus, expect: Expect): void;

@@ -9,7 +9,7 @@ import type { ErrorFacts } from './server-messages.ts';
 
 export interface ReplyOwner {
   /**
-   * Bytes `[start, end)` of replies. May be kept: the chunk is not written again. False when the
+   * Bytes `[start, end)` of replies, borrowed until return. False when the
    * owner's client is slow; the server is then paused until the owner calls `resumeReading`.
    */
   deliver(chunk: Buffer, start: number, end: number): boolean;
@@ -25,6 +25,8 @@ export interface ReplyOwner {
   copyInBegan(server: ServerConnection): void;
   /** A setting that Postgres reports has changed while the owner held the server. */
   parameterChanged(server: ServerConnection, name: string, value: string): void;
+  /** Some of what the holder is owed may have come: called after every chunk that was read. */
+  progressed(server: ServerConnection): void;
   /** The server has room again for what the owner sends. */
   writable(server: ServerConnection): void;
   /** The connection is gone; what is still queued is never answered. The server's queue is intact. */

@@ -141,7 +141,10 @@ export class ReplyStream implements FrameSink {
 
   forward(chunk: Buffer, start: number, end: number): void {
     const target = this.#target;
-    if (target === null) return;
+    if (target === null) {
+      if (this.queue.length === 0) throw new ProtocolViolation('a reply that nobody is owed');
+      return;
+    }
     if (!target.deliver(chunk, start, end)) this.#server.link?.pause();
   }
 
@@ -160,7 +163,7 @@ export class ReplyStream implements FrameSink {
       case Backend.CloseComplete:
         return this.#answered(Expect.Close);
       case Backend.PortalSuspended:
-        return this.#answered(Expect.Execute);
+        return this.#suspended();
       case Backend.RowDescription:
       case Backend.NoData:
         return this.queue.head()?.expect === Expect.Describe
@@ -273,6 +276,13 @@ export class ReplyStream implements FrameSink {
     return head.expect === Expect.Execute ? this.#finishHead() : this.#inReply();
   }
 
+  /** It has done part of what it was asked, for which it may have to be kept already. */
+  #suspended(): Scan {
+    const head = this.queue.head();
+    if (head?.expect === Expect.Execute) head.owner?.completed(this.#server, head, NO_TAG);
+    return this.#answered(Expect.Execute);
+  }
+
   #copyInBegan(): Scan {
     const head = this.queue.head();
     if (head === null) throw new ProtocolViolation('COPY that nobody has asked for');
@@ -294,9 +304,17 @@ export class ReplyStream implements FrameSink {
     if (error.fatal) {
       this.#server.retired = true;
       this.#server.lastWords = error.message;
+      this.#server.farewellDelivered =
+        this.#target !== null && head?.action !== Action.ReplaceError;
     }
-    if (head === null) return this.#unasked();
+    if (head === null) {
+      // An idle server that is about to go must not be given to anybody first.
+      if (error.fatal && this.#server.lease === null) this.#server.destroy(error.message);
+      return this.#unasked();
+    }
     head.owner?.errored(this.#server, head, error);
+    // The owner had no use for a server on which this has failed.
+    if (this.#scanner.closed) return Scan.Drop;
     this.#server.copyIn = false;
     this.#copying = false;
     if (endsWithReady(head.expect)) return this.#inReply();
@@ -312,6 +330,7 @@ export class ReplyStream implements FrameSink {
       // An injected Parse failed in the place of what the client sent: the client is told.
       this.#scanner.flushBefore();
       this.#target = head.owner;
+      this.#server.farewellDelivered = this.#server.retired;
     }
     this.#cut(answer);
     if (answer === Scan.Drop) this.#hand(head);
@@ -354,12 +373,18 @@ export class ReplyStream implements FrameSink {
 
   #parameter(buffer: Buffer, start: number, end: number): Scan {
     const [name, value] = parameterStatus(buffer, start + 5, end);
-    this.#server.parameters.set(name, value);
-    const key = name.toLowerCase();
-    if (REPORTED_SETTINGS.has(key)) this.#server.settings = withSetting(this.#server.settings, key, value);
+    const server = this.#server;
+    server.parameters.set(name, value);
     const owner = this.#target;
-    owner?.parameterChanged(this.#server, key, value);
-    return owner === null ? Scan.Drop : Scan.Keep;
+    // Our own traffic sets what `settings` says already.
+    if (owner === null) return Scan.Drop;
+    const key = name.toLowerCase();
+    if (REPORTED_SETTINGS.has(key)) {
+      const atLogin = server.pool.parameters?.get(name);
+      server.settings = withSetting(server.settings, key, value === atLogin ? null : value);
+    }
+    owner.parameterChanged(server, key, value);
+    return Scan.Keep;
   }
 
   /** Notices and notifications: for whoever is being answered, or holds the server. */
@@ -367,6 +392,8 @@ export class ReplyStream implements FrameSink {
     return this.#target === null ? Scan.Drop : Scan.Keep;
   }
 }
+
+const NO_TAG = Buffer.alloc(0);
 
 function endsWithReady(expect: Expect): boolean {
   return expect === Expect.Sync || expect === Expect.Query || expect === Expect.FunctionCall;

@@ -6,11 +6,10 @@
  * protocol, or that we fail to read, is closed: half-read servers never go back to a pool.
  */
 import { ProtocolViolation } from '../errors/protocol-violation.ts';
-import type { Link, LinkHandler } from '../net/link.ts';
+import { COPY_BYTES_MAX, type Link, type LinkHandler } from '../net/link.ts';
 import { ListNode } from '../util/intrusive-list.ts';
 import { Frontend, TransactionStatus } from '../wire/codes.ts';
 import { sync, terminate } from '../wire/constants.ts';
-import { encodeExecute } from '../wire/messages/execute.ts';
 import { Writer } from '../wire/writer.ts';
 import type { Pool } from './pool.ts';
 import type { Prepared } from './prepared.ts';
@@ -19,9 +18,6 @@ import { Action, Expect, type ReplyQueue } from './reply-queue.ts';
 import { ReplyStream } from './reply-stream.ts';
 import { ServerState } from './server-states.ts';
 import { NO_SETTINGS, type SessionSettings } from './session-vars.ts';
-
-/** The portal that cannot exist; the server's log will show its name. */
-const NO_SUCH_PORTAL = 'sluice made this statement fail';
 
 /** What the login told. */
 export interface ServerIdentity {
@@ -32,10 +28,6 @@ export interface ServerIdentity {
 
 /** Scratch for small messages of our own; used and emptied within one call. */
 const writer = new Writer();
-
-encodeExecute(writer, NO_SUCH_PORTAL, 0);
-/** What cannot succeed: Execute of a portal that cannot exist. */
-export const executeNothing = writer.take();
 
 export class ServerConnection extends ListNode implements LinkHandler {
   readonly id: number;
@@ -54,6 +46,8 @@ export class ServerConnection extends ListNode implements LinkHandler {
   parameters: Map<string, string>;
   /** The settings the server carries for the session it serves or served last. */
   settings: SessionSettings;
+  /** Somebody has RESET settings: some of `settings` may be at their defaults. */
+  settingsReset: boolean;
   /** Named statements the server has; the order is from least to most recently used. */
   readonly statements: Set<Prepared>;
   /** What the server's unnamed statement is, or null when it has none that we know. */
@@ -75,6 +69,8 @@ export class ServerConnection extends ListNode implements LinkHandler {
   leasedAtMs: number;
   /** The server's last words, when it announced its end by a FATAL error. */
   lastWords: string | null;
+  /** They have reached whoever holds it. */
+  farewellDelivered: boolean;
   constructor(id: number, pool: Pool, nowMs: number) {
     super();
     this.id = id;
@@ -88,6 +84,7 @@ export class ServerConnection extends ListNode implements LinkHandler {
     this.secretKey = null;
     this.parameters = new Map();
     this.settings = NO_SETTINGS;
+    this.settingsReset = false;
     this.statements = new Set();
     this.unnamed = null;
     this.doubtful = false;
@@ -100,6 +97,7 @@ export class ServerConnection extends ListNode implements LinkHandler {
     this.idleSinceMs = nowMs;
     this.leasedAtMs = nowMs;
     this.lastWords = null;
+    this.farewellDelivered = false;
   }
 
   get queue(): ReplyQueue {
@@ -132,14 +130,28 @@ export class ServerConnection extends ListNode implements LinkHandler {
     return this.send(buffer, 0, buffer.length);
   }
 
+  /** Sends what a scratch writer holds, and empties it: what a link would keep is copied first. */
+  sendWritten(scratch: Writer): void {
+    if (scratch.length > COPY_BYTES_MAX) {
+      this.sendAll(scratch.take());
+    } else {
+      this.send(scratch.buffer, 0, scratch.length);
+      scratch.reset();
+    }
+  }
+
+  /** More is waiting for the server than it takes; `writable` will be called. */
+  get full(): boolean {
+    return this.link?.full === true;
+  }
+
   /** Sends a query of our own. Its replies are `owner`'s to hear of, and nobody's to read. */
   ownQuery(sql: string, owner: ReplyOwner): void {
     this.replies.expect(Expect.Query, Action.Drop, owner);
     writer.begin(Frontend.Query);
     writer.cstring(sql);
     writer.end();
-    this.send(writer.buffer, 0, writer.length);
-    writer.reset();
+    this.sendWritten(writer);
     this.unnamed = null;
   }
 
@@ -148,13 +160,6 @@ export class ServerConnection extends ListNode implements LinkHandler {
     this.replies.expect(Expect.Sync, Action.Drop, owner);
     this.sendAll(sync);
     this.ignoresUntilSync = false;
-  }
-
-  /** Makes the batch or transaction under way fail, and ends the batch: it commits nothing. */
-  ownFailure(owner: ReplyOwner): void {
-    this.replies.expect(Expect.Execute, Action.Drop, owner);
-    this.sendAll(executeNothing);
-    this.ownSync(owner);
   }
 
   /** Lets bytes come again after `deliver` answered false. */
@@ -184,6 +189,7 @@ export class ServerConnection extends ListNode implements LinkHandler {
   onData(chunk: Buffer): void {
     try {
       this.replies.scan(chunk);
+      this.lease?.progressed(this);
     } catch (error) {
       // A defect of ours while reading this server must not reach the other sessions either.
       this.pool.faulted(this, error);

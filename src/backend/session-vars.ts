@@ -52,30 +52,35 @@ export function internSettings(values: ReadonlyMap<string, string>): SessionSett
 /** What a server has that nobody has asked anything of. */
 export const NO_SETTINGS: SessionSettings = internSettings(new Map());
 
-/** The set with one value changed; the same object when it already says so. */
+/**
+ * The set with one value changed; the same object when it already says so. Null is what a server has
+ * by itself, so that a client that sets a default asks for no more than one that sets nothing.
+ */
 export function withSetting(
   settings: SessionSettings,
   name: string,
-  value: string,
+  value: string | null,
 ): SessionSettings {
-  if (settings.values.get(name) === value) return settings;
+  if ((settings.values.get(name) ?? null) === value) return settings;
   const values = new Map(settings.values);
-  values.set(name, value);
+  if (value === null) values.delete(name);
+  else values.set(name, value);
   return internSettings(values);
 }
 
 /**
- * One query string that turns a server with `from` into one with `to`; empty when they agree.
+ * One query string that turns a server with `from` into one with `to`; empty when they agree. With
+ * `all`, some of `from` may have gone back to their defaults, so nothing of it is relied on.
  * `set_config` takes a value as the startup packet does; `SET search_path = 'a, b'` would not.
  */
-export function settingsSql(from: SessionSettings, to: SessionSettings): string {
+export function settingsSql(from: SessionSettings, to: SessionSettings, all = false): string {
   let sql = '';
   for (const name of from.values.keys()) {
     if (!to.values.has(name)) sql += `RESET ${quoteIdentifier(name)};`;
   }
   const calls: string[] = [];
   for (const [name, value] of to.values) {
-    if (from.values.get(name) !== value) {
+    if (all || from.values.get(name) !== value) {
       calls.push(`pg_catalog.set_config(${quoteLiteral(name)}, ${quoteLiteral(value)}, false)`);
     }
   }

@@ -1,6 +1,7 @@
 /** Opens connections to servers. TLS, when it is wanted, comes afterwards (`tls.ts`). */
 import net from 'node:net';
-import { Link, type LinkHandler, ReadBuffer } from './link.ts';
+import { Link, type LinkHandler } from './link.ts';
+import { ReadBuffer } from './read-buffer.ts';
 
 /** A peer that says nothing is asked this often whether it is still there. */
 const KEEPALIVE_MS = 30_000;

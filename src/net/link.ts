@@ -17,9 +17,10 @@
  */
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { isShared } from './read-buffer.ts';
 
 export interface LinkHandler {
-  /** The handler owns `chunk`. */
+  /** `chunk` is borrowed until return: what is read next overwrites it. */
   onData(chunk: Buffer): void;
   /** A link that was full has room again. */
   onDrain(): void;
@@ -30,10 +31,8 @@ export interface LinkHandler {
 }
 
 const SLAB_BYTES = 16_384;
-/** What Node reads at once as well. */
-const READ_BYTES = 65_536;
 /** Copying this much costs less than one more buffer in a gathered write (bench/micro). */
-const COPY_BYTES_MAX = 4_096;
+export const COPY_BYTES_MAX = 4_096;
 /** A peer that has been told goodbye has this long to close its side. */
 const LINGER_MS = 5_000;
 /** Slabs kept for the next link; more than this many are left to the garbage collector. */
@@ -48,22 +47,6 @@ function flushDirtyLinks(): void {
   const links = dirtyLinks;
   dirtyLinks = [];
   for (const link of links) link.flush();
-}
-
-/**
- * A buffer that a socket reads into again and again (`onread` of net.connect), which saves Node one
- * 64 KiB allocation and its stream machinery per read. When a sink had to keep a run of it, the
- * socket is given another one.
- */
-export class ReadBuffer {
-  bytes: Buffer = Buffer.allocUnsafeSlow(READ_BYTES);
-
-  /** Hands a link what has just been read. */
-  pass(link: Link, length: number): void {
-    chunkRetained = false;
-    link.take(this.bytes.subarray(0, length));
-    if (chunkRetained) this.bytes = Buffer.allocUnsafeSlow(READ_BYTES);
-  }
 }
 
 export class Link {
@@ -83,7 +66,7 @@ export class Link {
   #error: Error | null;
   #readsIntoBuffer: boolean;
 
-  /** `readsIntoBuffer`: the socket was made with `onread` and calls `take` by a ReadBuffer. */
+  /** `readsIntoBuffer`: the socket was made with `onread`, whose callback calls `take`. */
   constructor(socket: Socket, handler: LinkHandler, readsIntoBuffer = false) {
     this.socket = socket;
     this.handler = handler;
@@ -107,9 +90,9 @@ export class Link {
   }
 
   /**
-   * Sends bytes `[start, end)`. Small runs are copied, so the caller may reuse its buffer; a run
-   * above COPY_BYTES_MAX is kept until sent and must not be written to again. Returns false when
-   * the peer has enough to chew on.
+   * Sends bytes `[start, end)`. Small runs are copied, so the caller may reuse its buffer, and so is
+   * what was read into the shared buffer; another run above COPY_BYTES_MAX is kept until sent and
+   * must not be written to again. Returns false when the peer has enough to chew on.
    */
   write(buffer: Buffer, start: number, end: number): boolean {
     if (this.closed || this.#ending) return true;
@@ -117,8 +100,8 @@ export class Link {
     this.bytesWritten += bytes;
     if (bytes > COPY_BYTES_MAX) {
       this.flush();
-      const whole = start === 0 && end === buffer.length;
-      if (!this.socket.write(whole ? buffer : buffer.subarray(start, end))) this.full = true;
+      const run = buffer.subarray(start, end);
+      if (!this.socket.write(isShared(buffer) ? Buffer.from(run) : run)) this.full = true;
       if (this.socket.writableLength > 0) chunkRetained = true;
       return !this.full;
     }
@@ -158,6 +141,11 @@ export class Link {
     if (this.socket.writableLength === 0 && spareSlabs.length < SPARE_SLABS_MAX) {
       spareSlabs.push(slab);
     }
+  }
+
+  /** Begins to read an accepted connection, unless its handler has paused it. */
+  start(): void {
+    if (!this.paused && !this.closed) this.socket.resume();
   }
 
   pause(): void {
@@ -200,11 +188,16 @@ export class Link {
     if (this.paused) socket.pause();
   }
 
-  /** What has been read, from whatever it was read with. */
-  take(chunk: Buffer): void {
-    if (this.#ending || this.closed) return;
+  /**
+   * What has been read, from whatever it was read with. True when part of it was written on and
+   * has not been sent yet: the chunk must then be left alone.
+   */
+  take(chunk: Buffer): boolean {
+    if (this.#ending || this.closed) return false;
     this.bytesRead += chunk.length;
+    chunkRetained = false;
     this.handler.onData(chunk);
+    return chunkRetained;
   }
 
   drained(): void {

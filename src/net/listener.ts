@@ -1,6 +1,7 @@
 /** Accepts connections on one address and hands them on as links. */
 import net from 'node:net';
 import { Link, type LinkHandler } from './link.ts';
+import { adopt } from './read-buffer.ts';
 
 const KEEPALIVE_MS = 30_000;
 /** Connections the kernel may hold for us while the loop is busy. */
@@ -28,7 +29,7 @@ export class Listener {
     this.#server = net.createServer(
       // Half-open, so that a client's FIN is ours to interpret and not Node's to answer.
       {
-        highWaterMark: 262_144,
+        pauseOnConnect: true,
         allowHalfOpen: true,
         noDelay: true,
         keepAlive: true,
@@ -65,7 +66,10 @@ export class Listener {
 
   #accepted(socket: net.Socket): void {
     const peer = { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 };
-    this.#options.accept(new Link(socket, UNCLAIMED), peer);
+    const adopted = adopt(socket, (chunk) => void link.take(chunk));
+    const link = new Link(adopted ?? socket, UNCLAIMED, adopted !== null);
+    this.#options.accept(link, peer);
+    link.start();
   }
 }
 

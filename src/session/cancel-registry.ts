@@ -64,8 +64,11 @@ export class CancelRegistry {
     this.#holders.delete(session.cancelId);
   }
 
-  /** A client's cancel request. True when it was for somebody and that somebody had work to stop. */
-  cancel(processId: number, secret: Uint8Array): boolean {
+  /**
+   * A client's cancel request. True when it was for somebody and that somebody had work to stop;
+   * `done` is then called once the request can hit nothing any more.
+   */
+  cancel(processId: number, secret: Uint8Array, done: () => void): boolean {
     const holder = this.#holders.get(processId);
     if (holder === undefined || holder.secret.length !== secret.length) return false;
     if (!timingSafeEqual(Buffer.from(holder.secret, 'latin1'), secret)) return false;
@@ -73,11 +76,12 @@ export class CancelRegistry {
     if (session.phase === Phase.Waiting) {
       session.pool.leave(session);
       session.refused(refuse('cancelled_by_user'));
+      done();
       return true;
     }
     const { server } = session;
     if (server === null || server.queue.length === 0) return false;
-    requestCancel(server, session.context.clock, false);
+    requestCancel(server, session.context.clock, false, done);
     return true;
   }
 }

@@ -182,12 +182,20 @@ export class ClientLogin extends ListNode implements LinkHandler {
     this.#link.writeAll(sslNo);
   }
 
+  /**
+   * The connection is closed when the request has arrived: a client that waits for that, as libpq
+   * does, may send its next statement without fear that it is the one to be cancelled.
+   */
   #cancel(packet: FirstPacket): void {
     const { cancels, meters } = this.#door.context;
-    if (cancels.cancel(packet.processId, packet.key as Buffer)) meters.cancelsSent++;
-    else meters.cancelsIgnored++;
+    const close = (): void => this.#link.end();
     this.#over(null);
-    this.#link.end();
+    if (cancels.cancel(packet.processId, packet.key as Buffer, close)) {
+      meters.cancelsSent++;
+    } else {
+      meters.cancelsIgnored++;
+      close();
+    }
   }
 
   #refuseOldProtocol(packet: FirstPacket): void {
@@ -248,8 +256,7 @@ export class ClientLogin extends ListNode implements LinkHandler {
     if (outcome === 'passed') this.#authenticated(packet);
     else if (outcome === 'refused') {
       this.#refuse(refuse('password_failed', { values: { user: packet.user } }));
-    }
-    else if (outcome instanceof ProtocolViolation) this.#violated(outcome);
+    } else if (outcome instanceof ProtocolViolation) this.#violated(outcome);
     else this.#broken(outcome);
   }
 
@@ -328,7 +335,7 @@ export class ClientLogin extends ListNode implements LinkHandler {
     if (this.#phase !== LoginPhase.Welcoming) return;
     const length = (this.#pending?.length ?? 0) + chunk.length;
     if (length > STARTUP_PACKET_LENGTH_MAX) this.#link.pause();
-    this.#pending = this.#pending === null ? chunk : Buffer.concat([this.#pending, chunk]);
+    this.#pending = Buffer.concat([this.#pending ?? NOTHING, chunk]);
   }
 
   #violated(error: ProtocolViolation): void {
@@ -381,6 +388,8 @@ export class ClientLogin extends ListNode implements LinkHandler {
     this.#door.loggingIn.remove(this);
   }
 }
+
+const NOTHING = Buffer.alloc(0);
 
 /** As Postgres reads a boolean; `replication=database` is the logical kind. */
 function isTrue(value: string | undefined): boolean {

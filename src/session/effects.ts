@@ -25,8 +25,10 @@ export function afterCompletion(
   if ((first !== LETTER_D && first !== LETTER_R) || tag.length > TAG_BYTES_MAX) return;
   switch (latin1(tag, 0, tag.length)) {
     case 'DISCARD ALL':
-      server.dirty = false;
+      // In session pooling whatever comes after this is not looked at.
+      server.dirty = session.service.config.pool.mode === 'session';
       server.settings = NO_SETTINGS;
+      server.settingsReset = false;
       session.discarded = true;
       session.pinReason = null;
       forgetStatements(session, server, entry);

@@ -55,7 +55,9 @@ export function attach(session: Session, server: ServerConnection): void {
   session.server = server;
   session.scanner.interest = CLIENT_LEASED;
   if (session.service.config.pool.mode === 'session') server.dirty = true;
-  if (server.settings !== session.settings) bringSettings(session, server);
+  if (server.settings !== session.settings || server.settingsReset) {
+    bringSettings(session, server);
+  }
   const begin = session.deferredBegin;
   if (begin !== null) {
     session.deferredBegin = null;
@@ -69,9 +71,11 @@ export function attach(session: Session, server: ServerConnection): void {
   if (session.localPortal !== null) carryPortal(session, server, session.localPortal);
 }
 
-function bringSettings(session: Session, server: ServerConnection): void {
-  const sql = settingsSql(server.settings, session.settings);
+/** Makes the server's settings the session's; the server owes nothing and is in no transaction. */
+export function bringSettings(session: Session, server: ServerConnection): void {
+  const sql = settingsSql(server.settings, session.settings, server.settingsReset);
   server.settings = session.settings;
+  server.settingsReset = false;
   if (sql !== '') server.ownQuery(sql, CATCHING_UP);
 }
 
@@ -82,8 +86,7 @@ function sendText(server: ServerConnection, statement: Statement, owner: ReplyOw
   writer.bytes(Buffer.from(statement.text, 'latin1'));
   writer.int8(0);
   writer.end();
-  server.send(writer.buffer, 0, writer.length);
-  writer.reset();
+  server.sendWritten(writer);
   server.unnamed = null;
 }
 
@@ -114,6 +117,9 @@ export function releaseIfDone(session: Session): void {
   letGo(session, server);
 }
 
+/** The client stays, and has nothing under way. */
+const NOTHING_LEFT = { cancel: false, batchOpen: false, halfSent: false };
+
 function letGo(session: Session, server: ServerConnection): void {
   session.server = null;
   session.scanner.interest = CLIENT_IDLE;
@@ -122,7 +128,8 @@ function letGo(session: Session, server: ServerConnection): void {
   move(session, Phase.Idle);
   // What was paused because the server was slow is read again.
   if (!session.scanner.stopped && !session.stalled) session.link.resume();
-  server.pool.release(server);
+  if (server.dirty) Orphan.adopt(server, session, NOTHING_LEFT, session.context.clock);
+  else server.pool.release(server);
   if (session.context.draining) session.closeIfIdle();
 }
 
@@ -150,8 +157,7 @@ export function loseServer(session: Session, server: ServerConnection, reason: s
     reason,
     outcome_unknown: inDoubt,
   });
-  // The server's own last words, if it had any, have reached the client already.
-  if (server.retired || server.inMessage) {
+  if (server.farewellDelivered || server.inMessage) {
     session.close('the server closed the connection', false);
     return;
   }

@@ -100,7 +100,6 @@ function end(session: Session): void {
   session.localFailed = false;
   session.transactionSinceMs = 0;
   move(session, Phase.Idle);
-  if (session.context.draining) session.closeIfIdle();
 }
 
 /** An error was answered here: a transaction that exists only here has failed. */

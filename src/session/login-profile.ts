@@ -95,6 +95,8 @@ export class ProfileProbe extends Waiter {
   readonly #wishes: ReadonlyMap<string, string>;
   readonly #done: (result: ProfileResult) => void;
   readonly #replies: ProbeReplies;
+  /** What the server had before it was asked. */
+  #before = NO_SETTINGS;
 
   constructor(
     pool: Pool,
@@ -114,7 +116,8 @@ export class ProfileProbe extends Waiter {
 
   granted(server: ServerConnection): void {
     const wanted = internSettings(this.#wishes);
-    const sql = settingsSql(server.settings, wanted);
+    const sql = settingsSql(server.settings, wanted, server.settingsReset);
+    this.#before = server.settings;
     server.settings = wanted;
     if (sql === '') this.#answered(server, null);
     else server.ownQuery(sql, this.#replies);
@@ -135,11 +138,13 @@ export class ProfileProbe extends Waiter {
       return;
     }
     if (refused !== null) {
-      // Part of the settings may have been taken; nobody knows which.
-      server.destroy('a client asked for a setting it does not take');
+      // All of it was one query string, and with one of its settings all of them have failed.
+      server.settings = this.#before;
+      server.pool.release(server);
       this.#done(refused);
       return;
     }
+    server.settingsReset = false;
     const profile = this.#profile(server);
     server.settings = profile.settings;
     remember(this.#pool, internSettings(this.#wishes).key, profile);

@@ -22,6 +22,7 @@ import { ProtocolViolation } from '../errors/protocol-violation.ts';
 import { ProxyError, refuse } from '../errors/proxy-error.ts';
 import { OVERSIZED_STATEMENT } from '../sql/statement.ts';
 import { codeName, Frontend } from '../wire/codes.ts';
+import { flush } from '../wire/constants.ts';
 import { Scan } from '../wire/frame-scanner.ts';
 import { HEADER_BYTES } from '../wire/limits.ts';
 import { forgetPrepared, mustForgetLocally } from './deallocate.ts';
@@ -33,8 +34,9 @@ import { rejectQuery } from './reject.ts';
 import { expectRun, isOwedReady, recognise, stall, takeRefusal } from './running.ts';
 import type { Session } from './session.ts';
 
-/** Owed replies a client may have outstanding before it has to wait for some. */
+/** Owed replies a client may have outstanding before it has to wait for half of them. */
 const REPLIES_OWED_MAX = 10_000;
+export const REPLIES_OWED_ENOUGH = 5_000;
 
 export function clientMessage(
   session: Session,
@@ -51,9 +53,10 @@ export function clientMessage(
   const server = session.server;
   if (server !== null) {
     if (server.copyIn) return duringCopy(session, server, code);
-    // A client that has not sent Sync is owed nothing that would let it go on.
-    if (server.queue.length > REPLIES_OWED_MAX && isOwedReady(session)) return stall(session);
+    if (server.queue.length > REPLIES_OWED_MAX) return awaitReplies(session, server);
   }
+  // Someone who does not read answers does not get more of them.
+  if (session.link.full) return stall(session);
   if (code === Frontend.Sync) return onSync(session);
   // After an error Postgres ignores everything up to Sync, and so do we.
   if (session.skipping || server?.ignoresUntilSync === true) return Scan.Drop;
@@ -116,6 +119,15 @@ function onFunctionCall(session: Session): Scan {
   expectRun(session, server, Expect.FunctionCall, OVERSIZED_STATEMENT);
   server.dirty = true;
   return Scan.Keep;
+}
+
+/** Without Sync the server keeps replies to itself until they fill its buffer, or it is asked. */
+function awaitReplies(session: Session, server: ServerConnection): Scan {
+  if (session.batchOpen) {
+    session.scanner.flushBefore();
+    server.sendAll(flush);
+  }
+  return stall(session);
 }
 
 /** The server reads COPY data now: it ignores Sync and Flush, and nothing else may come. */

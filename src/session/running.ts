@@ -30,7 +30,7 @@ export function isOwedReady(session: Session): boolean {
   return session.server?.replies.owesReady(session) === true;
 }
 
-/** The message is shown again at the next ReadyForQuery, which must be owed. */
+/** The message is shown again when something has been answered or read, which must be to come. */
 export function stall(session: Session): Scan {
   session.stalled = true;
   session.link.pause();
@@ -50,6 +50,13 @@ export function expectRun(
   entry.mayCommit = server.status === TransactionStatus.Idle && statement.kind >= Kind.Insert;
   entry.pin = statement.pin;
   if (statement.deallocatesAll || statement.discardsAll) beginForgetting(session, server, entry);
+  if (resets(statement)) server.settingsReset = true;
+}
+
+/** Whether settings may go back to the server's defaults, which are not those of a client's login. */
+function resets(statement: Statement): boolean {
+  if (statement.count === 1) return statement.kind === Kind.Reset;
+  return statement.kinds.includes(Kind.Reset);
 }
 
 /**

@@ -174,6 +174,5 @@ function endWithRest(restBytes: number): void {
 }
 
 function flush(server: ServerConnection): void {
-  server.send(writer.buffer, 0, writer.length);
-  writer.reset();
+  server.sendWritten(writer);
 }

@@ -28,8 +28,8 @@ import { CLIENT_IDLE } from '../wire/interest.ts';
 import { Writer } from '../wire/writer.ts';
 import type { SessionContext } from './context.ts';
 import { afterCompletion, afterError, undoSkipped } from './effects.ts';
-import { attach, loseServer, releaseIfDone, surrender } from './lease.ts';
-import { clientMessage } from './pipeline.ts';
+import { attach, bringSettings, loseServer, releaseIfDone, surrender } from './lease.ts';
+import { clientMessage, REPLIES_OWED_ENOUGH } from './pipeline.ts';
 import type { Service } from './service.ts';
 import { move, Phase } from './session-states.ts';
 
@@ -49,6 +49,10 @@ export interface SessionOptions {
   readonly standardConformingStrings: boolean;
   readonly encoding: string;
   readonly messageBytesMax: number;
+}
+
+function isAtRest(server: ServerConnection): boolean {
+  return server.queue.length === 0 && server.status === TransactionStatus.Idle;
 }
 
 export class Session extends Waiter implements LinkHandler, FrameSink, ReplyOwner {
@@ -166,9 +170,14 @@ export class Session extends Waiter implements LinkHandler, FrameSink, ReplyOwne
   onData(chunk: Buffer): void {
     this.lastActivityMs = this.context.clock.nowMs();
     this.service.meters.bytesFromClients += chunk.length;
-    this.#guard(() => this.scanner.scan(chunk));
+    try {
+      this.scanner.scan(chunk);
+    } catch (error) {
+      this.#failed(error);
+    }
     // A long message that was on its way to the server may just have been completed.
     releaseIfDone(this);
+    if (this.server?.full === true) this.link.pause();
   }
 
   onDrain(): void {
@@ -187,24 +196,27 @@ export class Session extends Waiter implements LinkHandler, FrameSink, ReplyOwne
   /** Shows the client's message again that had to wait, and what came behind it. */
   resume(): void {
     this.stalled = false;
-    if (this.scanner.stopped) this.#guard(() => this.scanner.resume());
+    if (this.scanner.stopped) {
+      try {
+        this.scanner.resume();
+      } catch (error) {
+        this.#failed(error);
+      }
+    }
     if (this.scanner.stopped || this.phase === Phase.Closed) return;
-    this.link.resume();
+    // A server that is full says so by `writable` when it is no longer.
+    if (this.server?.full !== true) this.link.resume();
     releaseIfDone(this);
   }
 
   /** A broken client ends here, and so does a session in which this program is broken. */
-  #guard(scan: () => void): void {
-    try {
-      scan();
-    } catch (error) {
-      if (error instanceof ProtocolViolation) {
-        this.fail(refuse('protocol_violation', { values: { problem: error.message } }));
-        return;
-      }
-      this.context.log.error('session failed', { session: this.id, error });
-      this.fail(refuse('internal'));
+  #failed(error: unknown): void {
+    if (error instanceof ProtocolViolation) {
+      this.fail(refuse('protocol_violation', { values: { problem: error.message } }));
+      return;
     }
+    this.context.log.error('session failed', { session: this.id, error });
+    this.fail(refuse('internal'));
   }
 
   // ── FrameSink: what the client sends ───────────────────────────────────────────────────────
@@ -234,11 +246,14 @@ export class Session extends Waiter implements LinkHandler, FrameSink, ReplyOwne
     }
     if (status === TransactionStatus.Idle) this.transactionSinceMs = 0;
     else if (this.transactionSinceMs === 0) this.transactionSinceMs = this.context.clock.nowMs();
+    const restore = this.discarded || server.settingsReset;
     if (this.discarded) {
       this.discarded = false;
       this.settings = this.loginSettings;
     }
     releaseIfDone(this);
+    // On a server that is kept nobody else will bring the client's own defaults back.
+    if (restore && this.server === server && isAtRest(server)) bringSettings(this, server);
     if (this.stalled) this.resume();
   }
 
@@ -270,6 +285,10 @@ export class Session extends Waiter implements LinkHandler, FrameSink, ReplyOwne
     else if (name === 'client_encoding') this.encoding = value;
     else return;
     this.#readVariant();
+  }
+
+  progressed(server: ServerConnection): void {
+    if (this.stalled && server.queue.length <= REPLIES_OWED_ENOUGH) this.resume();
   }
 
   writable(_server: ServerConnection): void {

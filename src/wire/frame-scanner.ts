@@ -52,7 +52,7 @@ export const Scan = {
 export type Scan = (typeof Scan)[keyof typeof Scan];
 
 export interface FrameSink {
-  /** Bytes `[start, end)` go to the peer. The sink may keep `chunk`: it is never written again. */
+  /** Bytes `[start, end)` go to the peer. Borrowed until return; copy what you keep. */
   forward(chunk: Buffer, start: number, end: number): void;
   /**
    * One message: `[start, end)` with its five header bytes. `end - start === total` unless it is
@@ -89,6 +89,8 @@ export class FrameScanner {
   #heldCarry: Buffer | null;
   #heldChunk: Buffer | null;
   #heldOffset: number;
+  /** What is being walked is such a leftover, and needs no second copy. */
+  #owned: boolean;
 
   constructor(sink: FrameSink, interest: Uint8Array, lengthMax: number) {
     this.interest = interest;
@@ -107,6 +109,7 @@ export class FrameScanner {
     this.#heldCarry = null;
     this.#heldChunk = null;
     this.#heldOffset = 0;
+    this.#owned = false;
   }
 
   /** Whether a message has begun whose last byte has not been seen. */
@@ -119,9 +122,10 @@ export class FrameScanner {
     return this.#streamBytes > 0 && this.#streamForward;
   }
 
-  /** Takes the next bytes of the stream. The scanner owns `chunk` from here on. */
+  /** Takes the next bytes of the stream; `chunk` is borrowed until return. */
   scan(chunk: Buffer): void {
     assert(!this.stopped, 'scan after stop');
+    this.#owned = false;
     if (this.closed) return;
     let offset = 0;
     if (this.#carry !== null) {
@@ -138,6 +142,7 @@ export class FrameScanner {
   resume(): void {
     assert(this.stopped, 'resume without stop');
     this.stopped = false;
+    this.#owned = true;
     if (this.closed) return;
     const carry = this.#heldCarry;
     const chunk = this.#heldChunk as Buffer;
@@ -185,8 +190,7 @@ export class FrameScanner {
     this.#walk(carry, 0, carry.length);
     if (this.stopped) {
       this.#heldCarry = carry;
-      this.#heldChunk = chunk;
-      this.#heldOffset = offset;
+      this.#hold(chunk, offset);
     }
     return !this.stopped && !this.closed;
   }
@@ -235,8 +239,7 @@ export class FrameScanner {
     if (answer === Scan.Stop) {
       this.#flushTo(start);
       this.stopped = true;
-      this.#heldChunk = buffer;
-      this.#heldOffset = start;
+      this.#hold(buffer, start);
       this.#buffer = NOTHING;
       return -1;
     }
@@ -247,6 +250,12 @@ export class FrameScanner {
     this.#streamBytes = total - (end - start);
     this.#streamForward = answer !== Scan.Drop;
     return end;
+  }
+
+  /** Keeps what a stop left unread: a copy, because the chunk is only borrowed. */
+  #hold(buffer: Buffer, start: number): void {
+    this.#heldChunk = this.#owned ? buffer : Buffer.from(buffer.subarray(start));
+    this.#heldOffset = this.#owned ? start : 0;
   }
 
   /** Passes on or drops the next bytes of a message that is not looked at. */

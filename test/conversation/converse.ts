@@ -3,8 +3,9 @@
  * is `golden/<test file>/<name of the test>.txt` (`vitest -u` writes it; read it before you keep it).
  *
  * The script is then played again with every chunk that reaches the program cut up: into single
- * bytes, and at random places. Nobody may notice: each connection must hear the same. (Which of two
- * connections hears first may differ.)
+ * bytes, and at random places. Nobody may notice: clients must hear the same, and servers must have
+ * the same to say. (Which of two connections hears first may differ, and so may how much of a batch
+ * that has failed is still passed on to be ignored.)
  */
 import { basename } from 'node:path';
 import { expect } from 'vitest';
@@ -15,6 +16,8 @@ export type Script = (stage: Stage) => void;
 
 /** How often a script is played with random cuts; FUZZ_ROUNDS asks for more. */
 const ROUNDS = Number(process.env['FUZZ_ROUNDS'] ?? 12);
+
+const LONG_CHUNK_BYTES = 4_000;
 
 const seed = fuzzSeed();
 
@@ -40,8 +43,10 @@ function goldenPath(): string {
   return `${import.meta.dirname}/golden/${file}/${name}.txt`;
 }
 
+/** A long chunk is cut at its ends only. */
 function everyByte(bytes: number): number[] {
-  return Array.from({ length: bytes - 1 }, (_, index) => index + 1);
+  const all = Array.from({ length: bytes - 1 }, (_, index) => index + 1);
+  return bytes <= LONG_CHUNK_BYTES ? all : [...all.slice(0, 100), ...all.slice(-100)];
 }
 
 function play(
@@ -64,6 +69,7 @@ function play(
 function byConnection(lines: readonly string[]): Record<string, string[]> {
   const connections: Record<string, string[]> = {};
   for (const line of lines) {
+    if (/^server\d+ F/.test(line)) continue;
     const name = line.slice(0, line.indexOf(' '));
     connections[name] ??= [];
     connections[name].push(line);

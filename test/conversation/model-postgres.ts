@@ -222,7 +222,7 @@ export class ModelPostgres {
 
   #functionCall(): void {
     try {
-      this.sql.refuseWhenFailed('');
+      this.sql.refuseWhenFailed('function');
       this.reply(say.functionResult('42'));
     } catch (error) {
       this.#fail(error);

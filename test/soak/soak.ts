@@ -178,6 +178,12 @@ async function reportProxy(proxy: ProxyProcess): Promise<void> {
   const connects = await proxy.sum('sluice_server_connects_total');
   const orphans = await proxy.sum('sluice_orphans_cancelled_total');
   print(`servers dialled ${connects}, lost ${lost}; orphans cancelled ${orphans}`);
+  const reasons = new Map<string, number>();
+  for (const { message, reason } of proxy.log) {
+    if (message !== 'server disconnected') continue;
+    reasons.set(String(reason), (reasons.get(String(reason)) ?? 0) + 1);
+  }
+  for (const [reason, count] of reasons) print(`servers closed because ${reason}: ${count}`);
   const rss = await proxy.sum('process_resident_memory_bytes');
   print(`memory of the proxy ${(rss / 2 ** 20).toFixed(0)} MiB`);
 }

@@ -41,6 +41,7 @@ export class RawClient {
     socket.on('error', (error) => {
       this.reset = (error as NodeJS.ErrnoException).code ?? error.message;
     });
+    socket.on('end', () => this.#changed());
     socket.on('close', () => {
       this.closed = true;
       this.#changed();
@@ -98,7 +99,8 @@ export class RawClient {
         this.#taken = at + 1;
         return this.messages.slice(from, at + 1);
       }
-      if (this.closed) throw new Error(`closed before ${code} came: ${this.#story()}`);
+      if (this.closed || this.socket.readableEnded)
+        throw new Error(`closed before ${code} came: ${this.#story()}`);
       await this.#change(code);
     }
   }
