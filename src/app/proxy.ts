@@ -150,8 +150,10 @@ export class SluiceProxy {
     await this.#waitFor(() => this.door.clients === 0, transactionsMs);
     const left = this.door.clients;
     if (left > 0) this.#log.warn('closing clients in the middle of their work', { clients: left });
-    for (const session of this.#sessions()) session.fail(refuse('draining'));
+    // The pools first: whoever waits is told, and nobody is given what somebody else must leave.
     this.pools.close(refuse('draining'));
+    for (const session of [...this.#sessions()]) session.fail(refuse('draining'));
+    for (const login of [...this.door.loggingIn]) login.fail(refuse('draining'));
     // Cancelled statements are given a moment, so that no server is left running one for nobody.
     await this.#waitFor(() => this.pools.serverCount === 0, 1_000);
     this.#release();

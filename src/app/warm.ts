@@ -21,12 +21,7 @@ export function warmPools(config: Config, door: Door): void {
       const target = database.targets[0];
       if (service.config.pool.min === 0 || target === undefined) continue;
       // The janitor dials for pools below their minimum.
-      door.pools.get(
-        service.config,
-        database.name,
-        target,
-        door.credentials(database, user.name),
-      );
+      door.pools.get(service.config, database.name, target, door.credentials(database, user.name));
     }
   }
 }

@@ -70,12 +70,19 @@ class Opening implements LinkHandler {
     const link = this.#link;
     if (link === null) return;
     // Bytes behind the answer would be taken for the server's own once TLS is on (CVE-2021-23222).
-    if (chunk.length !== 1) return this.fail(link, 'it sent more than an answer to SSLRequest');
-    if (chunk[0] === SSL_DECLINED) {
-      if (this.#mode === 'prefer') return this.finish(link);
-      return this.fail(link, `it does not offer TLS, and tls.mode is ${this.#mode}`);
+    if (chunk.length !== 1) {
+      this.fail(link, 'it sent more than an answer to SSLRequest');
+      return;
     }
-    if (chunk[0] !== SSL_ACCEPTED) return this.fail(link, 'it answered SSLRequest with nonsense');
+    if (chunk[0] === SSL_DECLINED) {
+      if (this.#mode === 'prefer') this.finish(link);
+      else this.fail(link, `it does not offer TLS, and tls.mode is ${this.#mode}`);
+      return;
+    }
+    if (chunk[0] !== SSL_ACCEPTED) {
+      this.fail(link, 'it answered SSLRequest with nonsense');
+      return;
+    }
     const { ca, cert, key } = this.#server.tls;
     connectTls(
       link,

@@ -36,6 +36,11 @@ export interface Leaving {
   readonly halfSent: boolean;
 }
 
+/** A statement that has been cancelled and runs on is cancelled again after this. */
+const INSIST_MS = 250;
+/** How often to look whether a cancel request that is on its way has arrived. */
+const CANCEL_LOOK_MS = 5;
+
 export class Orphan extends QuietOwner {
   readonly #clock: Clock;
   readonly #leaving: Leaving;
@@ -83,7 +88,7 @@ export class Orphan extends QuietOwner {
   }
 
   #cancel(server: ServerConnection): void {
-    if (!this.#leaving.cancel) return;
+    if (!this.#leaving.cancel || this.#cleaning) return;
     let runs = false;
     for (let index = 0; index < server.queue.length; index++) {
       const entry = server.queue.at(index);
@@ -91,10 +96,23 @@ export class Orphan extends QuietOwner {
       runs ||= entry.expect !== Expect.Sync;
     }
     // A Sync alone takes no time.
-    if (runs) requestCancel(server, this.#clock, true, () => {});
+    if (runs) requestCancel(server, this.#clock, true, () => this.#insist(server));
+  }
+
+  /** A request may overtake the statement it is for, and then hits nothing. */
+  #insist(server: ServerConnection): void {
+    this.#clock.after(INSIST_MS, () => {
+      if (server.lease === this && server.queue.length > 0) this.#cancel(server);
+    });
   }
 
   #clean(server: ServerConnection): void {
+    if (server.lease !== this) return;
+    if (server.cancelsPending > 0) {
+      // It would hit what cleans up.
+      this.#clock.after(CANCEL_LOOK_MS, () => this.#clean(server));
+      return;
+    }
     this.#cleaning = true;
     if (server.status !== TransactionStatus.Idle) {
       server.ownQuery('ROLLBACK', this);

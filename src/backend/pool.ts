@@ -51,7 +51,8 @@ export class Pool {
     random: Math.random,
   });
   #dialNotBeforeMs = Number.NEGATIVE_INFINITY;
-  #closing = false;
+  /** What everybody gets who wants a server, once there are none to be had. */
+  #closing: ProxyError | null = null;
 
   constructor(spec: PoolSpec, budget: SlotBudget, clock: Clock, events: PoolEvents) {
     this.spec = spec;
@@ -94,6 +95,7 @@ export class Pool {
    * `granted` or `refused` later. A full queue is returned as the error it is.
    */
   acquire(waiter: Waiter): ServerConnection | ProxyError | null {
+    if (this.#closing !== null) return this.#closing;
     const nowMs = this.clock.nowMs();
     if (this.waiting.length === 0) {
       const server = this.idle.first();
@@ -138,7 +140,7 @@ export class Pool {
   settle(server: ServerConnection): void {
     const nowMs = this.clock.nowMs();
     const old = nowMs - server.createdAtMs > this.spec.pool.lifetimeMs;
-    if (server.retired || this.#closing || (old && this.spec.pool.lifetimeMs > 0)) {
+    if (server.retired || this.#closing !== null || (old && this.spec.pool.lifetimeMs > 0)) {
       server.destroy(server.lastWords ?? 'it had reached its lifetime');
       return;
     }
@@ -177,7 +179,7 @@ export class Pool {
 
   /** Whether it has more waiters than servers on their way to them, and may dial. */
   needsServer(nowMs: number): boolean {
-    if (this.#closing || nowMs < this.#dialNotBeforeMs) return false;
+    if (this.#closing !== null || nowMs < this.#dialNotBeforeMs) return false;
     const coming = this.connecting.length + this.checking.length;
     return this.waiting.length > coming || this.size < this.spec.pool.min;
   }
@@ -274,7 +276,7 @@ export class Pool {
 
   /** Closes what is idle now and everything else as it becomes free; nobody can get one any more. */
   close(error: ProxyError): void {
-    this.#closing = true;
+    this.#closing = error;
     this.refuseAll(error);
     for (const server of [...this.idle, ...this.connecting]) server.destroy('shutting down');
   }

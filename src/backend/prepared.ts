@@ -14,15 +14,18 @@ export class Prepared {
   readonly serverName: Buffer;
   /** The body of its Parse after the name: text, zero, number of types, types. Owned, exact. */
   readonly body: Buffer;
+  /** What the registry finds it by; empty for one that nobody shares. */
+  readonly key: string;
   /** Facts about the text, opaque here. */
   readonly facts: unknown;
   /** A statement that is too long to keep: it lives on the one server that was sent it. */
   readonly huge: boolean;
 
-  constructor(id: number, body: Buffer, facts: unknown, huge: boolean) {
+  constructor(id: number, body: Buffer, facts: unknown, huge: boolean, key = '') {
     this.id = id;
     this.serverName = Buffer.from(`sluice_${id}\0`, 'latin1');
     this.body = body;
+    this.key = key;
     this.facts = facts;
     this.huge = huge;
   }
@@ -57,16 +60,31 @@ export class PreparedRegistry {
     const key = variant + latin1(buffer, start, end);
     const known = this.#byKey.get(key)?.deref();
     if (known !== undefined) return known;
-    const body = Buffer.allocUnsafeSlow(end - start);
-    buffer.copy(body, 0, start, end);
-    const prepared = new Prepared(this.#nextId++, body, facts(), false);
+    const body = exactCopy(buffer, start, end);
+    const prepared = new Prepared(this.#nextId++, body, facts(), false, key);
     this.#byKey.set(key, new WeakRef(prepared));
     this.#collected.register(prepared, key);
     return prepared;
+  }
+
+  /** One for a session alone, because the text means something else to it than to others. */
+  own(buffer: Buffer, start: number, end: number, facts: unknown): Prepared {
+    return new Prepared(this.#nextId++, exactCopy(buffer, start, end), facts, false);
+  }
+
+  /** Nobody finds it any more: the next who asks for its text gets a new one, under a new name. */
+  retire(prepared: Prepared): void {
+    if (this.#byKey.get(prepared.key)?.deref() === prepared) this.#byKey.delete(prepared.key);
   }
 
   /** One that nobody shares, for a text too long to be kept. */
   unshared(facts: unknown): Prepared {
     return new Prepared(this.#nextId++, Buffer.alloc(0), facts, true);
   }
+}
+
+function exactCopy(buffer: Buffer, start: number, end: number): Buffer {
+  const copy = Buffer.allocUnsafeSlow(end - start);
+  buffer.copy(copy, 0, start, end);
+  return copy;
 }

@@ -83,6 +83,8 @@ const CAPACITY_INITIAL = 16;
 
 export class ReplyQueue {
   length = 0;
+  /** Entries that give a name or take one back. */
+  named = 0;
   /** The last Sync that was sent has been swallowed by a COPY: the batch it was to end is open. */
   syncSwallowed = false;
   #entries: ReplyEntry[];
@@ -122,12 +124,19 @@ export class ReplyQueue {
     return entry;
   }
 
+  /** `name` is the client's; empty for the unnamed statement. */
+  giveName(entry: ReplyEntry, name: string): void {
+    entry.name = name;
+    if (name !== '') this.named++;
+  }
+
   /** Removes the head. The entry's fields stay readable until the next `push`. */
   shift(): ReplyEntry {
     assert(this.length > 0, 'shift of an empty reply queue');
     const entry = this.#entries[this.#first] as ReplyEntry;
     this.#first = (this.#first + 1) & this.#mask;
     this.length--;
+    if (entry.name !== '') this.named--;
     return entry;
   }
 
@@ -169,6 +178,7 @@ export class ReplyQueue {
       entry.namesBefore = null;
     }
     this.length = 0;
+    this.named = 0;
   }
 
   #grow(): void {
@@ -182,4 +192,12 @@ export class ReplyQueue {
     this.#first = 0;
     this.#mask = capacity * 2 - 1;
   }
+}
+
+export function endsWithReady(expect: Expect): boolean {
+  return expect === Expect.Sync || expect === Expect.Query || expect === Expect.FunctionCall;
+}
+
+export function isMark(expect: Expect): boolean {
+  return expect === Expect.Nothing || expect === Expect.CopyEnd;
 }

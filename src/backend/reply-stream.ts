@@ -15,9 +15,17 @@ import { Backend, type TransactionStatus } from '../wire/codes.ts';
 import { FrameScanner, type FrameSink, Scan } from '../wire/frame-scanner.ts';
 import { SERVER_READY } from '../wire/interest.ts';
 import { MESSAGE_LENGTH_MAX } from '../wire/limits.ts';
+import { Doubts } from './doubts.ts';
 import type { Prepared } from './prepared.ts';
 import type { ReplyOwner } from './reply-owner.ts';
-import { Action, Expect, type ReplyEntry, ReplyQueue } from './reply-queue.ts';
+import {
+  Action,
+  Expect,
+  endsWithReady,
+  isMark,
+  type ReplyEntry,
+  ReplyQueue,
+} from './reply-queue.ts';
 import type { ServerConnection } from './server-connection.ts';
 import { errorFacts, parameterStatus } from './server-messages.ts';
 import { REPORTED_SETTINGS, withSetting } from './session-vars.ts';
@@ -30,13 +38,7 @@ export class ReplyStream implements FrameSink {
   #target: ReplyOwner | null = null;
   /** The entry at the head is a COPY FROM STDIN that has begun and not ended. */
   #copying = false;
-  /** Counts Syncs: after an error, what follows the next one is carried out all the same. */
-  #batch = 0;
-  /** Named statements whose Parse has not been answered, and the batch it was sent in. */
-  readonly #parsing = new Map<Prepared, number>();
-  /** The same for the unnamed one: how many have not been answered, and the batch of the last. */
-  #unnamedParsing = 0;
-  #unnamedBatch = 0;
+  readonly doubts: Doubts = new Doubts(this.queue);
 
   constructor(server: ServerConnection) {
     this.#server = server;
@@ -61,7 +63,7 @@ export class ReplyStream implements FrameSink {
     const entry = this.queue.push(expect, action, owner);
     if (this.queue.length === 1) this.#aim();
     if (expect === Expect.Sync) {
-      this.#batch++;
+      this.doubts.synced();
       this.queue.syncSwallowed = false;
     }
     return entry;
@@ -71,43 +73,9 @@ export class ReplyStream implements FrameSink {
   expectParse(action: Action, owner: ReplyOwner, prepared: Prepared, name: string): ReplyEntry {
     const entry = this.expect(Expect.Parse, action, owner);
     entry.prepared = prepared;
-    entry.name = name;
-    if (name === '') {
-      this.#unnamedParsing++;
-      this.#unnamedBatch = this.#batch;
-    } else {
-      this.#parsing.set(prepared, this.#batch);
-    }
+    this.queue.giveName(entry, name);
+    this.doubts.parseSent(prepared, name);
     return entry;
-  }
-
-  /**
-   * Whether the server may turn out not to have a statement it was sent: the Parse was in an earlier
-   * batch, which may have failed, and there is no answer yet.
-   */
-  isInDoubt(prepared: Prepared, name: string): boolean {
-    if (name === '') return this.#unnamedParsing > 0 && this.#unnamedBatch !== this.#batch;
-    if (this.#parsing.size === 0) return false;
-    return (this.#parsing.get(prepared) ?? this.#batch) !== this.#batch;
-  }
-
-  /** A Parse that was really sent has been answered, one way or another. */
-  #parsed(prepared: Prepared, name: string): void {
-    if (name === '') this.#unnamedParsing--;
-    else this.#parsing.delete(prepared);
-  }
-
-  /** Whether ReadyForQuery will come for `owner` even if nothing more is sent. */
-  owesReady(owner: ReplyOwner): boolean {
-    let batchOpen = false;
-    for (let index = 0; index < this.queue.length; index++) {
-      const { expect, owner: whose } = this.queue.at(index);
-      // A query behind messages without their Sync is ignored if one of those fails.
-      const certain: boolean = expect === Expect.Sync || (endsWithReady(expect) && !batchOpen);
-      if (certain && whose === owner) return true;
-      batchOpen = !certain && (batchOpen || !isMark(expect));
-    }
-    return false;
   }
 
   /** Puts a made-up reply in its place among the real ones; at once when none is owed. */
@@ -121,7 +89,7 @@ export class ReplyStream implements FrameSink {
     const entry = this.queue.push(expect, Action.Fake, owner);
     entry.payload = payload;
     entry.prepared = prepared;
-    entry.name = name;
+    this.queue.giveName(entry, name);
     if (this.queue.length === 1) this.#settleHead();
   }
 
@@ -198,7 +166,7 @@ export class ReplyStream implements FrameSink {
     if (head === null || head.expect !== expect) {
       throw new ProtocolViolation('a reply that nobody is owed');
     }
-    if (expect === Expect.Parse) this.#parsed(head.prepared as Prepared, head.name);
+    if (expect === Expect.Parse) this.doubts.parseOver(head.prepared as Prepared, head.name);
     return this.#finishHead();
   }
 
@@ -361,7 +329,7 @@ export class ReplyStream implements FrameSink {
     const prepared = entry.prepared;
     if (prepared !== null && entry.action !== Action.Fake) {
       if (entry.expect === Expect.Parse) {
-        this.#parsed(prepared, entry.name);
+        this.doubts.parseOver(prepared, entry.name);
         if (entry.name !== '') this.#server.statements.delete(prepared);
         else if (this.#server.unnamed === prepared) this.#server.unnamed = null;
       } else if (entry.expect === Expect.Close) {
@@ -394,11 +362,3 @@ export class ReplyStream implements FrameSink {
 }
 
 const NO_TAG = Buffer.alloc(0);
-
-function endsWithReady(expect: Expect): boolean {
-  return expect === Expect.Sync || expect === Expect.Query || expect === Expect.FunctionCall;
-}
-
-function isMark(expect: Expect): boolean {
-  return expect === Expect.Nothing || expect === Expect.CopyEnd;
-}

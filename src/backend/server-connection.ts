@@ -6,7 +6,7 @@
  * protocol, or that we fail to read, is closed: half-read servers never go back to a pool.
  */
 import { ProtocolViolation } from '../errors/protocol-violation.ts';
-import { COPY_BYTES_MAX, type Link, type LinkHandler } from '../net/link.ts';
+import { COPY_BYTES_MAX, HandlerFailed, type Link, type LinkHandler } from '../net/link.ts';
 import { ListNode } from '../util/intrusive-list.ts';
 import { Frontend, TransactionStatus } from '../wire/codes.ts';
 import { sync, terminate } from '../wire/constants.ts';
@@ -210,6 +210,7 @@ export class ServerConnection extends ListNode implements LinkHandler {
 
   onClose(error: Error | null): void {
     if (this.state === ServerState.Closed) return;
+    if (error instanceof HandlerFailed) this.pool.faulted(this, error.cause);
     this.replies.close();
     const reason = this.lastWords ?? error?.message ?? 'the server closed the connection';
     this.pool.closed(this, reason);

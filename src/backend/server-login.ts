@@ -54,7 +54,10 @@ export class ServerLogin implements OpenLinkHandler, FrameSink {
   }
 
   opened(link: Link): void {
-    if (this.#over) return link.destroy();
+    if (this.#over) {
+      link.destroy();
+      return;
+    }
     this.#scanner = new FrameScanner(this, SERVER_LOGIN, PEEKED_BODY_BYTES_MAX);
     const { login, target, credentialKeys } = this.#spec;
     this.#handshake = new Handshake({
@@ -65,7 +68,14 @@ export class ServerLogin implements OpenLinkHandler, FrameSink {
       parameters: NO_PARAMETERS,
       secure: link.encrypted || isLoopback(target.server.host),
       keys: credentialKeys,
-      resumed: () => this.#proceed(),
+      resumed: () => {
+        try {
+          this.#proceed();
+        } catch (error) {
+          // A promise has brought us here: nobody else would catch this.
+          link.broken(error);
+        }
+      },
     });
     this.#handshake.start();
     this.#proceed();

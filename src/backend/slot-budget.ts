@@ -3,10 +3,11 @@
  * server takes a slot from the moment it is dialled until it is closed.
  *
  * When every slot is taken, another login's idle server is closed to make room. A server that
- * becomes free goes to a waiter of its own login, unless somebody of another login is older and has
- * waited for longer than LOGIN_PATIENCE_MS: then the server is closed and its slot changes hands.
- * Strict order over logins was rejected: two busy logins at the cap would then pay for a new
- * connection, a fork and a login with every statement.
+ * becomes free goes to a waiter of its own login, unless somebody of another login began to wait
+ * LOGIN_PATIENCE_MS before that one and no server is on its way there: then the server is closed
+ * and its slot changes hands. Strict order over logins was rejected, and so was patience that does
+ * not look at how long the own waiter has waited: two busy logins at the cap, where everybody waits
+ * for long, would then pay for a new connection, a fork and a login with every statement.
  */
 import { assert } from '../util/assert.ts';
 import type { Pool } from './pool.ts';
@@ -73,8 +74,8 @@ export class SlotBudget {
       const oldest = other.waiting.first();
       if (oldest === null) continue;
       if (own === null) return true;
-      const older = oldest.waitingOrder < own.waitingOrder;
-      if (older && nowMs - oldest.waitingSinceMs > LOGIN_PATIENCE_MS) return true;
+      const olderByMs = own.waitingSinceMs - oldest.waitingSinceMs;
+      if (olderByMs > LOGIN_PATIENCE_MS && other.connecting.length === 0) return true;
     }
     return false;
   }

@@ -30,10 +30,19 @@ export interface LinkHandler {
   onClose(error: Error | null): void;
 }
 
+/** Why a link closed whose handler threw: a defect of ours, which must end nothing but the link. */
+export class HandlerFailed extends Error {
+  override readonly name = 'HandlerFailed';
+
+  constructor(cause: unknown) {
+    super('internal error', { cause });
+  }
+}
+
 const SLAB_BYTES = 16_384;
 /** Copying this much costs less than one more buffer in a gathered write (bench/micro). */
 export const COPY_BYTES_MAX = 4_096;
-/** A peer that has been told goodbye has this long to close its side. */
+/** A peer that has been told goodbye may be silent this long before it closes its side. */
 const LINGER_MS = 5_000;
 /** Slabs kept for the next link; more than this many are left to the garbage collector. */
 const SPARE_SLABS_MAX = 64;
@@ -136,6 +145,12 @@ export class Link {
     this.#slab = null;
     this.#slabLength = 0;
     if (this.closed) return;
+    if (this.socket.writableLength > 0) {
+      // It will have to wait behind others: a whole slab would be much to hold for a few bytes.
+      if (!this.socket.write(Buffer.from(slab.subarray(0, length)))) this.full = true;
+      if (spareSlabs.length < SPARE_SLABS_MAX) spareSlabs.push(slab);
+      return;
+    }
     if (!this.socket.write(slab.subarray(0, length))) this.full = true;
     // Nothing left in the stream's queue means that the kernel (or the TLS engine) has copied it.
     if (this.socket.writableLength === 0 && spareSlabs.length < SPARE_SLABS_MAX) {
@@ -196,18 +211,36 @@ export class Link {
     if (this.#ending || this.closed) return false;
     this.bytesRead += chunk.length;
     chunkRetained = false;
-    this.handler.onData(chunk);
+    try {
+      this.handler.onData(chunk);
+    } catch (error) {
+      this.broken(error);
+    }
     return chunkRetained;
   }
 
   drained(): void {
     this.full = false;
-    this.handler.onDrain();
+    try {
+      this.handler.onDrain();
+    } catch (error) {
+      this.broken(error);
+    }
   }
 
   ended(): void {
-    if (this.#ending) this.socket.destroy();
-    else this.handler.onEnd();
+    if (this.#ending) return void this.socket.destroy();
+    try {
+      this.handler.onEnd();
+    } catch (error) {
+      this.broken(error);
+    }
+  }
+
+  /** Whoever handles it has failed in the middle: nobody knows what state it is in. */
+  broken(error: unknown): void {
+    this.failed(new HandlerFailed(error));
+    this.socket.destroy();
   }
 
   failed(error: Error): void {

@@ -12,7 +12,7 @@ import type { ListenConfig } from '../config/snapshot.ts';
 import { ProtocolViolation } from '../errors/protocol-violation.ts';
 import { ProxyError, refuse } from '../errors/proxy-error.ts';
 import { sqlstateClass } from '../errors/sqlstate.ts';
-import type { Link, LinkHandler } from '../net/link.ts';
+import { HandlerFailed, type Link, type LinkHandler } from '../net/link.ts';
 import type { AcceptedPeer } from '../net/listener.ts';
 import { acceptTls, type ServerTlsContext } from '../net/tls.ts';
 import { ListNode } from '../util/intrusive-list.ts';
@@ -80,6 +80,8 @@ export class ClientLogin extends ListNode implements LinkHandler {
   /** What has come of the first packet; afterwards, what came behind it too early. */
   #pending: Buffer | null = null;
   #packet: FirstPacket | null = null;
+  /** Whether `door.proving` counts it. */
+  #proving = false;
   #scram: ScramLogin | null = null;
   #placement: Placement | null = null;
 
@@ -119,6 +121,9 @@ export class ClientLogin extends ListNode implements LinkHandler {
   }
 
   onClose(error: Error | null): void {
+    if (error instanceof HandlerFailed) {
+      this.#door.context.log.error('login failed', { error: error.cause });
+    }
     this.#over(error?.message ?? 'it disconnected during login');
   }
 
@@ -201,7 +206,10 @@ export class ClientLogin extends ListNode implements LinkHandler {
   #refuseOldProtocol(packet: FirstPacket): void {
     const version = `${packet.major}.${packet.minor}`;
     const error = refuse('unsupported_protocol', { values: { version } });
-    if (packet.major >= PROTOCOL_MAJOR) return this.#refuse(error);
+    if (packet.major >= PROTOCOL_MAJOR) {
+      this.#refuse(error);
+      return;
+    }
     // A client that old understands only the error message of its own day.
     encodeLegacyError(this.#writer, error);
     this.#link.writeAll(this.#writer.take());
@@ -213,15 +221,21 @@ export class ClientLogin extends ListNode implements LinkHandler {
 
   #begin(packet: FirstPacket): void {
     this.#packet = packet;
-    if (this.#door.context.draining) return this.#refuse(refuse('draining'));
+    if (this.#door.context.draining) {
+      this.#refuse(refuse('draining'));
+      return;
+    }
     if (this.#listener.tls.mode === 'require' && !this.#link.encrypted) {
       this.#refuse(refuse('tls_required'));
       return;
     }
-    if (this.#door.clients + 1 > this.#door.limits.maxClients) {
+    // Counted from here on, so that many who log in at once cannot exceed the limit together.
+    if (this.#door.clients + this.#door.proving >= this.#door.limits.maxClients) {
       this.#refuse(refuse('process_client_limit'));
       return;
     }
+    this.#door.proving++;
+    this.#proving = true;
     if (packet.parameters.has('replication') && isTrue(packet.parameters.get('replication'))) {
       this.#refuse(refuse('replication_unsupported'));
       return;
@@ -287,7 +301,14 @@ export class ClientLogin extends ListNode implements LinkHandler {
       if ('profile' in result) this.#welcome(packet, result);
       else this.#turnAway(result);
     });
+    // From here on it is the service that counts it, or nobody.
+    this.#proved();
     this.#placement.start();
+  }
+
+  #proved(): void {
+    if (this.#proving) this.#door.proving--;
+    this.#proving = false;
   }
 
   #welcome(packet: FirstPacket, { service, pool, profile }: Placed): void {
@@ -313,6 +334,11 @@ export class ClientLogin extends ListNode implements LinkHandler {
     if (!welcome(session, profile, packet.minor >= 2)) return;
     this.#link.resume();
     if (early !== null) session.onData(early);
+  }
+
+  /** Ends a login that must not go on. */
+  fail(error: ProxyError): void {
+    this.#refuse(error);
   }
 
   // ── Ends ───────────────────────────────────────────────────────────────────────────────────
@@ -384,6 +410,7 @@ export class ClientLogin extends ListNode implements LinkHandler {
 
   #leave(): void {
     this.#phase = LoginPhase.Over;
+    this.#proved();
     this.#timer?.cancel();
     this.#door.loggingIn.remove(this);
   }

@@ -8,6 +8,7 @@ import { readyForQuery } from '../wire/constants.ts';
 import { encodeCommandComplete } from '../wire/messages/command-complete.ts';
 import { Writer } from '../wire/writer.ts';
 import { localStatus } from './local-transaction.ts';
+import { isOwedReady } from './running.ts';
 import type { Session } from './session.ts';
 
 const writer = new Writer();
@@ -17,6 +18,15 @@ export const deallocated = writer.take();
 /** Whether the statement names something only this session's table knows. */
 export function mustForgetLocally(session: Session, statement: Statement): boolean {
   return statement.deallocateName !== null && session.prepared.has(statement.deallocateName);
+}
+
+/**
+ * Whether it must not be sent before the client has got what it is owed: which names there are to
+ * take away, and whether a transaction that has failed forbids it, may still change.
+ */
+export function mustWait(session: Session, statement: Statement): boolean {
+  const { deallocateName, deallocatesAll, discardsAll } = statement;
+  return (deallocateName !== null || deallocatesAll || discardsAll) && isOwedReady(session);
 }
 
 /**

@@ -33,6 +33,8 @@ export class Door {
   readonly strangers: ServiceMeters;
   /** Clients that have not been let in yet. */
   readonly loggingIn = new IntrusiveList<ClientLogin>('login');
+  /** Those of them that have said who they are and are not counted by a service yet. */
+  proving = 0;
   #nextSessionId = 1;
 
   constructor(options: DoorOptions) {

@@ -2,6 +2,7 @@
  * What a server's answers mean for the session beyond their bytes: statements that are gone, pins
  * that begin or end, and what a skipped message would have done.
  */
+import type { Prepared } from '../backend/prepared.ts';
 import { Action, Expect, type ReplyEntry } from '../backend/reply-queue.ts';
 import type { ServerConnection } from '../backend/server-connection.ts';
 import { NO_SETTINGS } from '../backend/session-vars.ts';
@@ -13,6 +14,7 @@ import type { Session } from './session.ts';
 const LETTER_D = 0x44;
 const LETTER_R = 0x52;
 const TAG_BYTES_MAX = 14; // DEALLOCATE ALL
+const FEATURE_NOT_SUPPORTED = '0A000';
 
 export function afterCompletion(
   session: Session,
@@ -65,7 +67,18 @@ function rememberStatements(session: Session, entry: ReplyEntry): void {
 }
 
 /** A statement failed; some leave something behind all the same. */
-export function afterError(session: Session, server: ServerConnection, entry: ReplyEntry): void {
+export function afterError(
+  session: Session,
+  server: ServerConnection,
+  entry: ReplyEntry,
+  sqlstate: string,
+): void {
+  const uses = entry.expect === Expect.Bind || entry.expect === Expect.Describe;
+  if (uses && entry.prepared !== null && sqlstate === FEATURE_NOT_SUPPORTED) {
+    // "cached plan must not change result type": a table is not what it was. Whoever prepares the
+    // text again must get it prepared again, and not the old one that servers have.
+    session.context.prepared.retire(entry.prepared);
+  }
   if (entry.expect === Expect.Query) rememberStatements(session, entry);
   if (entry.pin !== null && outlivesError(entry.pin as PinReason)) {
     pin(session, server, entry.pin as PinReason);
@@ -73,15 +86,37 @@ export function afterError(session: Session, server: ServerConnection, entry: Re
 }
 
 /** The server did not do what this entry was about: the client's names are as they were before. */
-export function undoSkipped(session: Session, entry: ReplyEntry): void {
+export function undoSkipped(session: Session, server: ServerConnection, entry: ReplyEntry): void {
   rememberStatements(session, entry);
   // A Parse of ours on the client's behalf gave no name to anything.
   if (entry.action === Action.Drop || entry.prepared === null) return;
   if (entry.expect === Expect.Parse) {
-    if (entry.name === '') session.unnamed = entry.previous;
+    if (entry.name === '') restoreUnnamed(session, server, entry.previous);
     else session.prepared.delete(entry.name);
   } else if (entry.expect === Expect.Close) {
-    if (entry.name === '') session.unnamed = entry.prepared;
+    if (entry.name === '') restoreUnnamed(session, server, entry.prepared);
     else session.prepared.set(entry.name, entry.prepared);
   }
+}
+
+/**
+ * A name is not touched again before the batch that has touched it is answered, but the unnamed
+ * statement may have been: then it is what lies before that which changes.
+ */
+function restoreUnnamed(
+  session: Session,
+  server: ServerConnection,
+  previous: Prepared | null,
+): void {
+  let skipped = true;
+  for (let index = 0; index < server.queue.length; index++) {
+    const later = server.queue.at(index);
+    if (later.expect === Expect.Sync) skipped = false;
+    if (skipped || later.owner !== session || later.action === Action.Drop) continue;
+    if (later.expect === Expect.Query) return;
+    if (later.expect !== Expect.Parse || later.name !== '') continue;
+    later.previous = previous;
+    return;
+  }
+  session.unnamed = previous;
 }

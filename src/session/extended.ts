@@ -22,7 +22,7 @@ import { closeComplete, parseComplete, readyForQuery } from '../wire/constants.t
 import { Scan } from '../wire/frame-scanner.ts';
 import { HEADER_BYTES } from '../wire/limits.ts';
 import { ObjectKind } from '../wire/messages/describe-close.ts';
-import { deallocated, mustForgetLocally } from './deallocate.ts';
+import { deallocated, mustForgetLocally, mustWait } from './deallocate.ts';
 import { judge } from './judge.ts';
 import { acquire } from './lease.ts';
 import {
@@ -33,12 +33,13 @@ import {
   isLocalPortal,
   parseLocally,
 } from './local-extended.ts';
-import { failsLocally, isLocal, localStatus } from './local-transaction.ts';
+import { failsLocally, isLocal, localStatus, needsTransaction } from './local-transaction.ts';
 import { rejectExtended } from './reject.ts';
 import { expectRun, isOwedReady, recognise, stall, takeRefusal } from './running.ts';
 import {
   provideStatement,
   sendBind,
+  sendDescribePortal,
   sendDescribeStatement,
   sendParse,
   touch,
@@ -56,14 +57,15 @@ export function onParse(
   const nameEnd = endOfString(buffer, nameStart, end);
   const name = latin1(buffer, nameStart, nameEnd);
   if (namesInDoubt(session, name)) return stall(session);
-  if (name !== '' && session.prepared.has(name)) {
-    if (isOwedReady(session)) return stall(session);
-    return rejectExtended(session, taken(session, name));
-  }
   const oversized = total > end - start;
   const prepared = oversized
     ? session.context.prepared.unshared(OVERSIZED_STATEMENT)
     : intern(session, buffer, nameEnd + 1, end);
+  if (name !== '' && session.prepared.has(name)) {
+    // Which error it is depends on the transaction.
+    if (isOwedReady(session)) return stall(session);
+    return rejectExtended(session, taken(session, prepared.facts as Statement, name));
+  }
   if (session.server === null) {
     if (failsLocally(session, prepared.facts as Statement)) {
       return rejectExtended(session, refuse('transaction_failed'));
@@ -98,10 +100,17 @@ export function onParse(
   return Scan.Rest;
 }
 
+/**
+ * The statement everybody shares who means the same by the text. After a CREATE TEMP TABLE, say, a
+ * text may name another table than it does for those who have prepared it on this server, and
+ * Postgres does not look again when a statement it has is used: then the session gets its own.
+ */
 function intern(session: Session, buffer: Buffer, start: number, end: number): Prepared {
-  return session.context.prepared.intern(buffer, start, end, session.textVariant, () =>
-    recognise(session, buffer, start, endOfString(buffer, start, end)),
-  );
+  const facts = (): Statement =>
+    recognise(session, buffer, start, endOfString(buffer, start, end));
+  const { prepared } = session.context;
+  if (session.ownNames) return prepared.own(buffer, start, end, facts());
+  return prepared.intern(buffer, start, end, session.textVariant, facts);
 }
 
 export function onBind(
@@ -117,10 +126,12 @@ export function onBind(
   const name = latin1(buffer, portalEnd + 1, nameEnd);
   if (namesInDoubt(session, name)) return stall(session);
   const prepared = find(session, name);
-  if (prepared === null) return rejectMissing(session, name);
+  if (prepared === null) return rejectExtended(session, missing(name));
   const portal = latin1(buffer, portalStart, portalEnd);
   if (session.server === null) {
-    if (failsLocally(session, prepared.facts as Statement)) {
+    // Nothing at all may be parsed in a failed transaction, but not bound.
+    const { endsTransaction } = prepared.facts as Statement;
+    if (session.localFailed && !endsTransaction) {
       return rejectExtended(session, refuse('transaction_failed'));
     }
     const free = session.localPortal === null || isLocalPortal(session, portal);
@@ -130,13 +141,17 @@ export function onBind(
   }
   const server = lease(session);
   if (!(server instanceof Object)) return server;
-  if (server.replies.isInDoubt(prepared, name)) return stall(session);
+  if (server.replies.doubts.aboutStatement(prepared, name)) return stall(session);
   const lost = provideStatement(session, server, prepared, name);
   if (lost) return rejectExtended(session, missing(name));
   session.batchOpen = true;
   if (portal === '') session.portal = prepared;
-  else (session.portals ??= new Map()).set(portal, prepared);
-  server.replies.expect(Expect.Bind, Action.Forward, session);
+  else {
+    session.portals ??= new Map();
+    session.portals.set(portal, prepared);
+  }
+  const entry = server.replies.expect(Expect.Bind, Action.Forward, session);
+  if (name !== '') entry.prepared = prepared;
   if (name === '') return Scan.Keep;
   session.scanner.flushBefore();
   sendBind(
@@ -168,7 +183,7 @@ export function onDescribe(
   }
   if (namesInDoubt(session, name)) return stall(session);
   const prepared = find(session, name);
-  if (prepared === null) return rejectMissing(session, name);
+  if (prepared === null) return rejectExtended(session, missing(name));
   if (session.server === null) {
     if (failsLocally(session, prepared.facts as Statement)) {
       return rejectExtended(session, refuse('transaction_failed'));
@@ -177,12 +192,13 @@ export function onDescribe(
   }
   const server = lease(session);
   if (!(server instanceof Object)) return server;
-  if (server.replies.isInDoubt(prepared, name)) return stall(session);
+  if (server.replies.doubts.aboutStatement(prepared, name)) return stall(session);
   if (provideStatement(session, server, prepared, name)) {
     return rejectExtended(session, missing(name));
   }
   session.batchOpen = true;
-  server.replies.expect(Expect.Describe, Action.Forward, session);
+  const entry = server.replies.expect(Expect.Describe, Action.Forward, session);
+  if (name !== '') entry.prepared = prepared;
   if (name === '') return Scan.Keep;
   session.scanner.flushBefore();
   sendDescribeStatement(server, prepared);
@@ -208,16 +224,35 @@ export function onExecute(
   const server = lease(session);
   if (!(server instanceof Object)) return server;
   session.batchOpen = true;
-  if (statement !== null && mustForgetLocally(session, statement)) {
-    const forgotten = statement.deallocateName as string;
-    const named = find(session, forgotten);
-    session.prepared.delete(forgotten);
-    server.replies.fake(Expect.Close, session, deallocated, named, forgotten);
-    return Scan.Drop;
+  if (statement !== null) {
+    if (mustWait(session, statement)) return stall(session);
+    const here = mustForgetLocally(session, statement);
+    if (here && server.status !== TransactionStatus.Failed) {
+      return forget(session, server, statement, name);
+    }
   }
   if (statement === null) server.replies.expect(Expect.Execute, Action.Forward, session);
   else expectRun(session, server, Expect.Execute, statement);
   return Scan.Keep;
+}
+
+/**
+ * DEALLOCATE of a name that only the session knows: the same as Close, in other words. Whether the
+ * portal that is to be executed is still there only the server can tell.
+ */
+function forget(
+  session: Session,
+  server: ServerConnection,
+  statement: Statement,
+  portal: string,
+): Scan {
+  session.scanner.flushBefore();
+  sendDescribePortal(session, server, portal);
+  const name = statement.deallocateName as string;
+  const prepared = find(session, name);
+  session.prepared.delete(name);
+  server.replies.fake(Expect.Close, session, deallocated, prepared, name);
+  return Scan.Drop;
 }
 
 export function onClose(
@@ -286,18 +321,16 @@ function lease(session: Session): ServerConnection | Scan {
   return server;
 }
 
-/** Whether the client has its names depends on a query that is still to be answered. */
+/** Whether the client has its names depends on what is still to be answered. */
 function namesInDoubt(session: Session, name: string): boolean {
-  return session.forgetting > 0 && name !== '' && isOwedReady(session);
+  if (session.server === null || name === '') return false;
+  const { doubts } = session.server.replies;
+  if (session.forgetting > 0 && doubts.aboutForgetting(session)) return true;
+  return doubts.aboutNames(session);
 }
 
 function find(session: Session, name: string): Prepared | null {
   return name === '' ? session.unnamed : (session.prepared.get(name) ?? null);
-}
-
-/** Replies that are owed may still change what the client's names mean. */
-function rejectMissing(session: Session, name: string): Scan {
-  return isOwedReady(session) ? stall(session) : rejectExtended(session, missing(name));
 }
 
 /** Postgres looks for a statement to bind or describe before it looks at the transaction. */
@@ -306,13 +339,12 @@ function missing(name: string): ProxyError {
 }
 
 /** It looks at the transaction before it finds the name of a new statement taken. */
-function taken(session: Session, name: string): ProxyError {
+function taken(session: Session, statement: Statement, name: string): ProxyError {
   const status = session.server?.status ?? localStatus(session);
-  return status === TransactionStatus.Failed
+  return status === TransactionStatus.Failed && needsTransaction(statement)
     ? refuse('transaction_failed')
     : refuse('prepared_exists', { values: { name } });
 }
-
 
 function objectName(
   buffer: Buffer,

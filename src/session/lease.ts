@@ -38,8 +38,8 @@ export function acquire(session: Session): ServerConnection | ProxyError | null 
   session.service[session.phase === Phase.Open ? 'open' : 'idle'].remove(session);
   const got = session.pool.acquire(session);
   if (got === null) {
+    // Its link is read on, or nobody would notice that it has given up and gone.
     session.phase = Phase.Waiting;
-    session.link.pause();
     return null;
   }
   session.service[session.phase === Phase.Open ? 'open' : 'idle'].push(session);
@@ -122,6 +122,7 @@ const NOTHING_LEFT = { cancel: false, batchOpen: false, halfSent: false };
 
 function letGo(session: Session, server: ServerConnection): void {
   session.server = null;
+  session.ownNames = false;
   session.scanner.interest = CLIENT_IDLE;
   session.forgetPortals();
   session.service.meters.lease.observe(session.context.clock.nowMs() - server.leasedAtMs);

@@ -35,12 +35,17 @@ export function localStatus(session: Session): TransactionStatus {
   return session.deferredBegin === null ? TransactionStatus.Idle : TransactionStatus.Transaction;
 }
 
+/** Whether a transaction that has failed refuses it: all but its end, and nothing at all. */
+export function needsTransaction(statement: Statement): boolean {
+  return !statement.endsTransaction && statement.kind !== Kind.Empty;
+}
+
 /**
  * Whether all that can come of the statement is that its transaction has failed. What might end the
- * transaction in other than the plain words, or is not even a statement, a server must answer.
+ * transaction in other than the plain words a server must answer.
  */
 export function failsLocally(session: Session, statement: Statement): boolean {
-  return session.localFailed && !statement.endsTransaction && statement.kind !== Kind.Empty;
+  return session.localFailed && needsTransaction(statement);
 }
 
 /** Whether the statement can be answered without a server. The session holds none. */

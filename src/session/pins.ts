@@ -33,6 +33,7 @@ export function outlivesError(reason: PinReason): boolean {
 export function pin(session: Session, server: ServerConnection, reason: PinReason): void {
   if (session.service.config.pool.mode === 'session' || session.pinReason !== null) return;
   session.pinReason = reason;
+  session.ownNames = true;
   server.dirty = true;
   session.service.meters.pin(reason);
   session.context.log.info('session pinned', {

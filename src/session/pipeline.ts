@@ -25,13 +25,13 @@ import { codeName, Frontend } from '../wire/codes.ts';
 import { flush } from '../wire/constants.ts';
 import { Scan } from '../wire/frame-scanner.ts';
 import { HEADER_BYTES } from '../wire/limits.ts';
-import { forgetPrepared, mustForgetLocally } from './deallocate.ts';
+import { forgetPrepared, mustForgetLocally, mustWait } from './deallocate.ts';
 import { onBind, onClose, onDescribe, onExecute, onFlush, onParse, onSync } from './extended.ts';
 import { judge } from './judge.ts';
 import { acquire } from './lease.ts';
 import { answerQueryLocally } from './local-transaction.ts';
 import { rejectQuery } from './reject.ts';
-import { expectRun, isOwedReady, recognise, stall, takeRefusal } from './running.ts';
+import { expectRun, recognise, stall, takeRefusal } from './running.ts';
 import type { Session } from './session.ts';
 
 /** Owed replies a client may have outstanding before it has to wait for half of them. */
@@ -93,10 +93,9 @@ function onQuery(session: Session, buffer: Buffer, start: number, end: number, t
   if (session.server === null && answerQueryLocally(session, statement)) return Scan.Drop;
   const refusal = takeRefusal(session) ?? judge(session, statement);
   if (refusal !== null) return rejectQuery(session, refusal);
-  if (mustForgetLocally(session, statement)) {
-    // Whether this fails depends on the transaction, which owed replies may still change.
-    if (isOwedReady(session)) return stall(session);
-    if (!session.batchOpen && forgetPrepared(session, statement)) return Scan.Drop;
+  if (mustWait(session, statement)) return stall(session);
+  if (mustForgetLocally(session, statement) && !session.batchOpen) {
+    if (forgetPrepared(session, statement)) return Scan.Drop;
   }
   const server = acquire(session);
   if (server === null) return Scan.Stop;

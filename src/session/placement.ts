@@ -4,7 +4,7 @@
  */
 import type { Pool } from '../backend/pool.ts';
 import type { DatabaseConfig } from '../config/snapshot.ts';
-import { ProxyError, refuse } from '../errors/proxy-error.ts';
+import { type ProxyError, refuse } from '../errors/proxy-error.ts';
 import { assert } from '../util/assert.ts';
 import type { Door } from './door.ts';
 import {

@@ -27,7 +27,7 @@ export function takeRefusal(session: Session): ProxyError | null {
 
 /** Whether a ReadyForQuery will come without anything more from the client. */
 export function isOwedReady(session: Session): boolean {
-  return session.server?.replies.owesReady(session) === true;
+  return session.server?.replies.doubts.owesReady(session) === true;
 }
 
 /** The message is shown again when something has been answered or read, which must be to come. */
@@ -49,6 +49,7 @@ export function expectRun(
   entry.endsTransaction = statement.endsTransaction;
   entry.mayCommit = server.status === TransactionStatus.Idle && statement.kind >= Kind.Insert;
   entry.pin = statement.pin;
+  if (statement.kind >= Kind.Call) session.ownNames = true;
   if (statement.deallocatesAll || statement.discardsAll) beginForgetting(session, server, entry);
   if (resets(statement)) server.settingsReset = true;
 }
@@ -72,4 +73,3 @@ function beginForgetting(session: Session, server: ServerConnection, entry: Repl
   server.unnamed = null;
   server.doubtful = true;
 }
-

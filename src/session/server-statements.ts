@@ -95,7 +95,10 @@ export function carryPortal(session: Session, server: ServerConnection, prepared
   server.replies.expect(Expect.Bind, Action.Drop, session);
   session.localPortal = null;
   if (session.localPortalName === '') session.portal = prepared;
-  else (session.portals ??= new Map()).set(session.localPortalName, prepared);
+  else {
+    session.portals ??= new Map();
+    session.portals.set(session.localPortalName, prepared);
+  }
   session.batchOpen = true;
 }
 
@@ -141,6 +144,21 @@ export function sendBind(
   writer.bytes(buffer, restStart, restEnd);
   endWithRest(restBytes);
   flush(server);
+}
+
+/** Asks whether there is such a portal: the client hears of it only if there is none. */
+export function sendDescribePortal(
+  session: Session,
+  server: ServerConnection,
+  portal: string,
+): void {
+  writer.begin(Frontend.Describe);
+  writer.int8(ObjectKind.Portal);
+  writer.bytes(Buffer.from(portal, 'latin1'));
+  writer.int8(0);
+  writer.end();
+  flush(server);
+  server.replies.expect(Expect.Describe, Action.Drop, session);
 }
 
 export function sendDescribeStatement(server: ServerConnection, prepared: Prepared): void {

@@ -17,11 +17,12 @@ import { Waiter } from '../backend/waiter.ts';
 import { ProtocolViolation } from '../errors/protocol-violation.ts';
 import { type ProxyError, refuse } from '../errors/proxy-error.ts';
 import { faultOfServerError, sqlstateClass } from '../errors/sqlstate.ts';
-import type { Link, LinkHandler } from '../net/link.ts';
+import { HandlerFailed, type Link, type LinkHandler } from '../net/link.ts';
 import type { PinReason } from '../sql/pin-reason.ts';
 import { isLexableEncoding } from '../sql/settings.ts';
 import type { Statement } from '../sql/statement.ts';
 import { TransactionStatus } from '../wire/codes.ts';
+import { terminate } from '../wire/constants.ts';
 import { encodeProxyError } from '../wire/error-response.ts';
 import { FrameScanner, type FrameSink, type Scan } from '../wire/frame-scanner.ts';
 import { CLIENT_IDLE } from '../wire/interest.ts';
@@ -32,6 +33,9 @@ import { attach, bringSettings, loseServer, releaseIfDone, surrender } from './l
 import { clientMessage, REPLIES_OWED_ENOUGH } from './pipeline.ts';
 import type { Service } from './service.ts';
 import { move, Phase } from './session-states.ts';
+
+/** What a client may send while it waits for a server, before it is no longer read. */
+const KEPT_BYTES_MAX = 16_384;
 
 /** Scratch for messages of our own; used and emptied within one call. */
 const writer = new Writer();
@@ -80,6 +84,8 @@ export class Session extends Waiter implements LinkHandler, FrameSink, ReplyOwne
   lexable: boolean;
   /** What its bytes mean where that differs from what most sessions' bytes mean; see `Prepared`. */
   textVariant: string;
+  /** Something has run on the server it holds that may have changed what names mean there. */
+  ownNames: boolean;
 
   // Prepared statements and portals, by the client's names.
   prepared: Map<string, Prepared>;
@@ -140,6 +146,7 @@ export class Session extends Waiter implements LinkHandler, FrameSink, ReplyOwne
     this.encoding = options.encoding;
     this.lexable = true;
     this.textVariant = '';
+    this.ownNames = false;
     this.#readVariant();
     this.prepared = new Map();
     this.forgetting = 0;
@@ -170,6 +177,10 @@ export class Session extends Waiter implements LinkHandler, FrameSink, ReplyOwne
   onData(chunk: Buffer): void {
     this.lastActivityMs = this.context.clock.nowMs();
     this.service.meters.bytesFromClients += chunk.length;
+    if (this.scanner.stopped) {
+      if (this.scanner.keep(chunk) > KEPT_BYTES_MAX) this.link.pause();
+      return;
+    }
     try {
       this.scanner.scan(chunk);
     } catch (error) {
@@ -186,10 +197,13 @@ export class Session extends Waiter implements LinkHandler, FrameSink, ReplyOwne
   }
 
   onEnd(): void {
+    // What it said before this still waits for its turn, its goodbye included.
+    if (this.scanner.heldEndsWith(terminate)) return;
     this.close('the client disconnected', true);
   }
 
   onClose(error: Error | null): void {
+    if (error instanceof HandlerFailed) this.#logDefect(error.cause);
     this.close(error?.message ?? 'the client disconnected', true);
   }
 
@@ -215,8 +229,12 @@ export class Session extends Waiter implements LinkHandler, FrameSink, ReplyOwne
       this.fail(refuse('protocol_violation', { values: { problem: error.message } }));
       return;
     }
-    this.context.log.error('session failed', { session: this.id, error });
+    this.#logDefect(error);
     this.fail(refuse('internal'));
+  }
+
+  #logDefect(error: unknown): void {
+    this.context.log.error('session failed', { session: this.id, error });
   }
 
   // ── FrameSink: what the client sends ───────────────────────────────────────────────────────
@@ -265,14 +283,14 @@ export class Session extends Waiter implements LinkHandler, FrameSink, ReplyOwne
   errored(server: ServerConnection, entry: ReplyEntry, error: ErrorFacts): void {
     if (entry.expect === Expect.Query) this.statementFailed = true;
     else this.service.meters.extendedFailed++;
-    afterError(this, server, entry);
+    afterError(this, server, entry, error.sqlstate);
     // An error that stands in for a refusal is counted as the refusal.
     if (entry.payload !== null) return;
     this.service.meters.error(sqlstateClass(error.sqlstate), faultOfServerError(error.sqlstate));
   }
 
-  skipped(_server: ServerConnection, entry: ReplyEntry): void {
-    undoSkipped(this, entry);
+  skipped(server: ServerConnection, entry: ReplyEntry): void {
+    undoSkipped(this, server, entry);
   }
 
   copyInBegan(server: ServerConnection): void {
@@ -372,11 +390,12 @@ export class Session extends Waiter implements LinkHandler, FrameSink, ReplyOwne
     }
     const server = this.server;
     move(this, Phase.Closed);
-    if (server !== null) surrender(this, server, vanished, halfSent);
     this.context.cancels.remove(this);
     this.service.clients--;
     this.prepared.clear();
     this.link.end();
+    // Last, because others hear of it: somebody may be waiting for the server.
+    if (server !== null) surrender(this, server, vanished, halfSent);
     if (this.context.log.enabled('debug')) {
       this.context.log.debug('session ended', { session: this.id, reason });
     }
@@ -388,8 +407,10 @@ export class Session extends Waiter implements LinkHandler, FrameSink, ReplyOwne
   }
 
   #readVariant(): void {
-    const plain = this.standardConformingStrings && this.encoding === 'UTF8';
-    this.textVariant = plain ? '' : `${this.standardConformingStrings} ${this.encoding}\0`;
+    const { standardConformingStrings: conforming, encoding } = this;
+    const path = this.loginSettings.values.get('search_path') ?? '';
+    const plain = conforming && encoding === 'UTF8' && path === '';
+    this.textVariant = plain ? '' : `${conforming} ${encoding} ${path}\0`;
     this.lexable = isLexableEncoding(this.encoding);
   }
 

@@ -122,6 +122,13 @@ export class FrameScanner {
     return this.#streamBytes > 0 && this.#streamForward;
   }
 
+  /** Whether these bytes are the last of what a `Stop` has left unread. */
+  heldEndsWith(bytes: Buffer): boolean {
+    const chunk = this.#heldChunk;
+    if (chunk === null || chunk.length - this.#heldOffset < bytes.length) return false;
+    return chunk.compare(bytes, 0, bytes.length, chunk.length - bytes.length) === 0;
+  }
+
   /** Takes the next bytes of the stream; `chunk` is borrowed until return. */
   scan(chunk: Buffer): void {
     assert(!this.stopped, 'scan after stop');
@@ -136,6 +143,15 @@ export class FrameScanner {
       if (!this.#walkCarry(carry, chunk, offset)) return;
     }
     this.#walk(chunk, offset, chunk.length);
+  }
+
+  /** Keeps a copy of bytes that came after a `Stop`; how many are kept in all. */
+  keep(chunk: Buffer): number {
+    assert(this.stopped, 'keep without stop');
+    const held = (this.#heldChunk ?? NOTHING).subarray(this.#heldOffset);
+    this.#heldChunk = Buffer.concat([held, chunk]);
+    this.#heldOffset = 0;
+    return this.#heldChunk.length;
   }
 
   /** Goes on where a `Stop` left off, showing the same message again. */

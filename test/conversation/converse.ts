@@ -3,9 +3,8 @@
  * is `golden/<test file>/<name of the test>.txt` (`vitest -u` writes it; read it before you keep it).
  *
  * The script is then played again with every chunk that reaches the program cut up: into single
- * bytes, and at random places. Nobody may notice: clients must hear the same, and servers must have
- * the same to say. (Which of two connections hears first may differ, and so may how much of a batch
- * that has failed is still passed on to be ignored.)
+ * bytes, and at random places. No client may notice, and the same work must be committed. (What
+ * servers are sent may differ: more or less of a batch that has failed is passed on to be ignored.)
  */
 import { basename } from 'node:path';
 import { expect } from 'vitest';
@@ -23,15 +22,15 @@ const seed = fuzzSeed();
 
 export async function converse(script: Script, options: StageOptions = {}): Promise<void> {
   const whole = play(script, options, () => [], false);
-  await expect(`${whole.join('\n')}\n`).toMatchFileSnapshot(goldenPath());
-  const expected = byConnection(whole);
+  await expect(`${whole.transcript.text()}\n`).toMatchFileSnapshot(goldenPath());
+  const expected = outcome(whole);
   const bytewise = play(script, options, everyByte, true);
-  expect(byConnection(bytewise), 'cut at every byte').toEqual(expected);
+  expect(outcome(bytewise), 'cut at every byte').toEqual(expected);
   for (let round = 0; round < ROUNDS; round++) {
     const random = new Random(seed + round);
     const cut = (bytes: number): number[] => random.cuts(bytes, random.below(4));
-    const lines = play(script, options, cut, random.below(2) === 0);
-    expect(byConnection(lines), `FUZZ_SEED=${seed}, round ${round}`).toEqual(expected);
+    const stage = play(script, options, cut, random.below(2) === 0);
+    expect(outcome(stage), `FUZZ_SEED=${seed}, round ${round}`).toEqual(expected);
   }
 }
 
@@ -54,7 +53,7 @@ function play(
   options: StageOptions,
   cut: (bytes: number) => readonly number[],
   shortTurns: boolean,
-): readonly string[] {
+): Stage {
   const stage = new Stage(options);
   stage.wires.cut = cut;
   stage.wires.shortTurns = shortTurns;
@@ -63,16 +62,17 @@ function play(
     ['session failed', 'login failed', 'reading from a server failed'].includes(message),
   );
   if (broken !== undefined) throw broken.attributes['error'];
-  return stage.transcript.lines;
+  return stage;
 }
 
-function byConnection(lines: readonly string[]): Record<string, string[]> {
-  const connections: Record<string, string[]> = {};
-  for (const line of lines) {
-    if (/^server\d+ F/.test(line)) continue;
+/** What clients have said and heard, each by itself, and what has been committed. */
+function outcome(stage: Stage): Record<string, readonly string[]> {
+  const heard: Record<string, string[]> = {};
+  for (const line of stage.transcript.lines) {
     const name = line.slice(0, line.indexOf(' '));
-    connections[name] ??= [];
-    connections[name].push(line);
+    if (name.startsWith('server')) continue;
+    heard[name] ??= [];
+    heard[name].push(line);
   }
-  return connections;
+  return { ...heard, committed: stage.servers.flatMap(({ committed }) => committed).sort() };
 }

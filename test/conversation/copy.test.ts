@@ -64,8 +64,9 @@ describe('COPY FROM STDIN by a simple query', () => {
   test('one after the other in one string', () =>
     converse((stage) => {
       const alice = stage.client('alice');
-      alice.send(say.query('copy a from stdin; insert 1'));
-      alice.send(say.copyData('1'), copyDone);
+      alice.send(say.query('copy a from stdin; insert 1; copy b from stdin'));
+      alice.send(say.copyData('1'), copyDone, say.copyData('2'), copyDone);
+      expect(stage.server().committed).toEqual(['copied 1', 'insert 1', 'copied 2']);
       expect(stage.pool.idle.length).toBe(1);
     }));
 

@@ -44,6 +44,8 @@ export class ModelPostgres {
   muted = false;
   #ignoring = false;
   #copying: 'simple' | 'extended' | null = null;
+  /** The rest of the query string in which COPY runs. */
+  #afterCopy: readonly string[] = [];
   /** What waits for the end of a statement that takes its time. */
   #waiting: Received[] | null = null;
   #finish: ((error: ModelError | null) => void) | null = null;
@@ -123,26 +125,31 @@ export class ModelPostgres {
       return;
     }
     if (name.startsWith('Copy') || this.#ignoring) return;
-    if (name === 'Flush') return this.#flush();
-    if (name === 'Query') return this.#query(decodeQuery(bytes, 5, bytes.length));
-    if (name === 'FunctionCall') return this.#functionCall();
-    this.#attempt(() => this.#extended(name, bytes));
+    if (name === 'Flush') this.#flush();
+    else if (name === 'Query') this.#query(decodeQuery(bytes, 5, bytes.length));
+    else if (name === 'FunctionCall') this.#functionCall();
+    else this.#attempt(() => this.#extended(name, bytes));
   }
 
   #extended(name: string, bytes: Buffer): void {
     switch (name) {
       case 'Parse':
-        return this.#parse(bytes);
+        this.#parse(bytes);
+        break;
       case 'Bind':
-        return this.#bind(bytes);
+        this.#bind(bytes);
+        break;
       case 'Describe':
-        return this.#describe(bytes);
+        this.#describe(bytes);
+        break;
       case 'Execute':
-        return this.#execute(bytes);
+        this.#execute(bytes);
+        break;
       case 'Close': {
         const { kind, name: object } = decodeClose(bytes, 5, bytes.length);
         (kind === ObjectKind.Portal ? this.portals : this.statements).delete(object);
-        return this.reply(closeComplete);
+        this.reply(closeComplete);
+        break;
       }
       default:
         throw new Error(`the model does not know ${name}`);
@@ -201,14 +208,17 @@ export class ModelPostgres {
       if (held) return;
       if (this.sql.isCopyIn(text)) {
         this.#copying = 'simple';
+        this.#afterCopy = rest;
         this.reply(say.copyIn());
-        return this.#flush();
+        this.#flush();
+        return;
       }
       const column = columnOf(text);
       if (column !== null) this.reply(say.columns(column));
       this.sql.run(text, this.sql.rows(text), 0, rest.length === 0);
     } catch (error) {
-      return this.#failSimple(error);
+      this.#failSimple(error);
+      return;
     }
     this.#runAll(rest);
   }
@@ -260,7 +270,7 @@ export class ModelPostgres {
   #bind(bytes: Buffer): void {
     const { portal, statement } = decodeBind(bytes, 5, bytes.length);
     const text = this.#statement(statement);
-    this.sql.refuseWhenFailed(text);
+    this.sql.refuseWhenFailed(text === '' ? 'nothing' : text);
     this.portals.set(portal, { text, position: 0 });
     this.reply(bindComplete);
   }
@@ -304,12 +314,14 @@ export class ModelPostgres {
     if (this.sql.isCopyIn(portal.text)) {
       this.#copying = 'extended';
       this.reply(say.copyIn());
-      return this.#flush();
+      this.#flush();
+      return;
     }
     const left = this.sql.rows(portal.text) - portal.position;
     if (rowsMax > 0 && left > rowsMax) {
       for (let row = 0; row < rowsMax; row++) this.sql.row(portal.position++);
-      return this.reply(portalSuspended);
+      this.reply(portalSuspended);
+      return;
     }
     this.sql.run(portal.text, left, portal.position);
     portal.position += left;
@@ -322,7 +334,10 @@ export class ModelPostgres {
   #duringCopy({ name, bytes }: Received): void {
     const data = bytes.toString('latin1', 5);
     if (name === 'Sync' || name === 'Flush') return;
-    if (name === 'CopyData' && !data.startsWith('bad')) return this.sql.work(`copied ${data}`);
+    if (name === 'CopyData' && !data.startsWith('bad')) {
+      this.sql.work(`copied ${data}`);
+      return;
+    }
     const mode = this.#copying;
     this.#copying = null;
     const error = copyError(name, data);
@@ -335,7 +350,7 @@ export class ModelPostgres {
       return;
     }
     this.reply(say.complete('COPY 1'));
-    if (mode === 'simple') this.#runAll([]);
+    if (mode === 'simple') this.#runAll(this.#afterCopy);
   }
 }
 

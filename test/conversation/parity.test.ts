@@ -5,7 +5,7 @@
 import { expect, test } from 'vitest';
 import { fuzzSeed, Random } from '../support/random.ts';
 import { ModelPostgres } from './model-postgres.ts';
-import { ending, ProgramMaker, type Step } from './programs.ts';
+import { ending, isFair, ProgramMaker, type Step } from './programs.ts';
 import * as say from './say.ts';
 import { ScriptedPeer } from './scripted-peer.ts';
 import { Stage, type StageOptions } from './stage.ts';
@@ -103,7 +103,7 @@ function smallest(program: readonly Step[], fails: (steps: readonly Step[]) => b
 
 function differs(steps: readonly Step[], random: Random, options: StageOptions): boolean {
   const expected = direct(steps);
-  if (expected.left) return false;
+  if (expected.left || !isFair(steps)) return false;
   try {
     expect(proxied(steps, random, options)).toEqual(expected);
     return false;

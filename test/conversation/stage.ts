@@ -47,6 +47,9 @@ export interface StageOptions {
   readonly cancelOrphans?: boolean;
 }
 
+/** All clients are read into one buffer, as by `net/listener.ts`. */
+const clientBuffer = Buffer.allocUnsafeSlow(65_536);
+
 const NOBODY = { onData: () => {}, onDrain: () => {}, onEnd: () => {}, onClose: () => {} };
 
 const LISTENER: ListenConfig = {
@@ -141,6 +144,8 @@ export class Stage {
   constructor(options: StageOptions = {}) {
     dialled = () => this.#dialled();
     const { clock, log } = this;
+    // A moment of 0 is "never" in many a record.
+    clock.advance(1_000);
     const keys = new KeyCache();
     this.context = {
       clock,
@@ -183,8 +188,16 @@ export class Stage {
   connect(name: string): ScriptedPeer {
     const [tested, scripted] = this.wires.pair();
     const peer = { address: '127.0.0.1', port: 40_000 };
-    const link = new Link(tested.asSocket(), NOBODY);
+    const link = new Link(tested.asSocket(), NOBODY, true);
+    tested.onRead = {
+      buffer: () => clientBuffer,
+      callback: (length) => {
+        link.take(clientBuffer.subarray(0, length));
+        return true;
+      },
+    };
     new ClientLogin({ door: this.door, link, peer, listener: LISTENER, tls: null });
+    link.start();
     return new ScriptedPeer('client', name, scripted, this.transcript);
   }
 

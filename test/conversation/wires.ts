@@ -29,6 +29,8 @@ export class Wires {
   #running = false;
 
   constructor() {
+    // What an earlier test has left for the end of its turn is state of the program's, not the test's.
+    for (const immediate of playing?.immediates.splice(0) ?? []) immediate();
     playing = this;
   }
 
@@ -71,6 +73,8 @@ export interface OnRead {
   readonly buffer: () => Uint8Array;
   readonly callback: (length: number, buffer: Uint8Array) => boolean;
 }
+
+const POISON = 0xee;
 
 /** What `Link` and `ScriptedPeer` need of a socket. */
 export class WireEnd extends EventEmitter {
@@ -201,6 +205,8 @@ export class WireEnd extends EventEmitter {
     chunk.copy(buffer, 0, 0, bytes);
     if (bytes < chunk.length) this.#incoming.unshift(chunk.subarray(bytes));
     onRead.callback(bytes, buffer);
+    // Whoever has kept a view of what was only lent must not get away with it.
+    if (onRead.buffer() === buffer) buffer.fill(POISON, 0, bytes);
   }
 
   /** What a script does takes effect at once; what the program does, when it has returned. */

@@ -187,7 +187,7 @@ function everyServerState(): Promise<unknown[]> {
   return bothServers(async (client) => {
     const { rows } = await client.query(`SELECT
       (SELECT json_agg(name || '=' || setting ORDER BY name) FROM pg_settings
-        WHERE source = 'session' AND name NOT IN ('application_name')) AS settings,
+        WHERE source = 'session' AND name NOT IN ('application_name', 'client_encoding')) AS settings,
       (SELECT count(*) FROM pg_class WHERE relpersistence = 't'
         AND pg_table_is_visible(oid)) AS temporary,
       (SELECT count(*) FROM pg_prepared_statements WHERE from_sql) AS prepared,
@@ -195,7 +195,7 @@ function everyServerState(): Promise<unknown[]> {
       (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'
         AND pid = pg_backend_pid()) AS locks,
       (SELECT count(*) FROM pg_listening_channels()) AS channels,
-      current_setting('my.own', true) AS own`);
+      NULLIF(current_setting('my.own', true), '') AS own`);
     return rows[0];
   });
 }

@@ -4,15 +4,16 @@
  */
 import { query } from '../conversation/say.ts';
 import { runSql, type ServerAddress } from '../../src/demo/connect.ts';
+import type { SluiceProcess } from '../support/sluice-process.ts';
 import { WireClient, type WireLogin } from '../support/wire-client.ts';
 import { readAll } from './acts/plain.ts';
-import type { ProxyProcess } from './proxy-process.ts';
+import { samples, sumOf } from './samples.ts';
 import type { PastEpoch, Rows, SoakClient } from './soak-client.ts';
 
 const SETTLE_MS = 15_000;
 
 export interface Scene {
-  readonly proxy: ProxyProcess;
+  readonly proxy: SluiceProcess;
   readonly server: ServerAddress;
   readonly clients: readonly SoakClient[];
   readonly logins: readonly WireLogin[];
@@ -62,15 +63,16 @@ async function settled(ask: () => Promise<string[]>): Promise<string[]> {
 
 async function countsOf({ proxy, serversMax }: Scene, clients: number): Promise<string[]> {
   const complaints: string[] = [];
-  for (const [labels, count] of await proxy.metric('sluice_clients')) {
+  const metrics = await proxy.metrics();
+  for (const [labels, count] of samples(metrics, 'sluice_clients')) {
     const expected = labels.includes('state="idle"') && labels.includes('"default"') ? clients : 0;
     if (count !== expected) complaints.push(`${count} clients, not ${expected}: ${labels}`);
   }
-  for (const [labels, count] of await proxy.metric('sluice_servers')) {
+  for (const [labels, count] of samples(metrics, 'sluice_servers')) {
     const limit = labels.includes('state="idle"') ? serversMax : 0;
     if (count > limit) complaints.push(`${count} servers, not at most ${limit}: ${labels}`);
   }
-  const waiting = await proxy.sum('sluice_clients_waiting');
+  const waiting = sumOf(metrics, 'sluice_clients_waiting');
   if (waiting !== 0) complaints.push(`${waiting} clients are waiting`);
   return complaints;
 }
@@ -188,9 +190,9 @@ function explain({ client, epoch, how, outcomes }: PastEpoch, actual: Rows): str
   return `client ${client}, epoch ${epoch} (${how}): ${differences.join('; or ')}`;
 }
 
-async function log(proxy: ProxyProcess): Promise<string[]> {
-  const bad = proxy.log.filter(({ level }) => level === 'error' || level === 'fatal');
+async function log(proxy: SluiceProcess): Promise<string[]> {
+  const bad = proxy.logLines.filter(({ level }) => level === 'error' || level === 'fatal');
   const complaints = bad.slice(0, 20).map((line) => JSON.stringify(line));
-  if (proxy.otherOutput !== '') complaints.push(proxy.otherOutput.slice(0, 4_000));
+  if (proxy.stderr() !== '') complaints.push(proxy.stderr().slice(0, 4_000));
   return complaints;
 }

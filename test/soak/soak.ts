@@ -12,19 +12,18 @@
  *
  * A seed repeats what each client does, not how the clients fall in with each other.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startCluster } from '../../src/demo/cluster.ts';
 import { runSql } from '../../src/demo/connect.ts';
 import type { PostgresServer } from '../../src/demo/postgres-server.ts';
 import { Random } from '../support/random.ts';
+import type { SluiceOptions } from '../support/sluice-config.ts';
+import { type SluiceProcess, startSluiceProcess } from '../support/sluice-process.ts';
 import type { WireLogin } from '../support/wire-client.ts';
 import { ACTS, nextAct } from './acts/repertoire.ts';
 import { SCHEMA } from './acts/statements.ts';
 import { aftermath } from './aftermath.ts';
-import { ProxyProcess } from './proxy-process.ts';
+import { samples, sumOf } from './samples.ts';
 import { SoakClient } from './soak-client.ts';
 
 /** Nobody is ever made to wait this long; whoever waits longer has been forgotten. */
@@ -78,28 +77,24 @@ async function prepare(server: PostgresServer, users: readonly string[]): Promis
   await runSql(server, `${SCHEMA} ${roles.join(';')}`, { database: 'soak' });
 }
 
-function proxyConfig(server: PostgresServer, users: readonly string[], options: Options): unknown {
+function sluiceOptions(users: readonly string[], options: Options): SluiceOptions {
   return {
-    listen: [{ host: '127.0.0.1', port: 0 }],
-    http: { port: 0 },
-    log: { level: options.log },
-    drain: { ready_off: 'off', transactions: '2s' },
-    auth: {
-      method: 'trust',
-      users: Object.fromEntries(users.map((user) => [user, { password: 'soak' }])),
+    databases: ['soak'],
+    pool: {
+      size: options.servers,
+      max_clients: options.clients + 200,
+      max_queue: options.clients + 200,
+      queue_timeout: 'off',
+      // Short, so that servers age, are evicted from and are asked whether they live.
+      lifetime: '20s',
+      check_after: '100ms',
+      prepared_statements: 40,
     },
-    servers: { db: { address: `127.0.0.1:${server.port}` } },
-    databases: { soak: { targets: [{ server: 'db' }] } },
-    defaults: {
-      pool: {
-        size: options.servers,
-        max_clients: options.clients + 200,
-        max_queue: options.clients + 200,
-        queue_timeout: 'off',
-        // Short, so that servers age, are evicted from and are asked whether they live.
-        lifetime: '20s',
-        check_after: '100ms',
-        prepared_statements: 40,
+    config: {
+      log: { level: options.log },
+      auth: {
+        method: 'trust',
+        users: Object.fromEntries(users.map((user) => [user, { password: 'soak' }])),
       },
     },
   };
@@ -169,44 +164,42 @@ function report(run: Run, startedMs: number): void {
   print(counts.map(([name, count]) => `${name} ${count}`).join(', '));
 }
 
-async function reportProxy(proxy: ProxyProcess): Promise<void> {
+async function reportProxy(proxy: SluiceProcess): Promise<void> {
+  const metrics = await proxy.metrics();
   for (const name of ['sluice_cancels_total', 'sluice_pins_total', 'sluice_refusals_total']) {
-    const samples = [...(await proxy.metric(name))].filter(([, value]) => value > 0);
-    print(`${name}: ${samples.map(([labels, value]) => `${labels} ${value}`).join('; ')}`);
+    const counted = [...samples(metrics, name)].filter(([, value]) => value > 0);
+    print(`${name}: ${counted.map(([labels, value]) => `${labels} ${value}`).join('; ')}`);
   }
-  const lost = await proxy.sum('sluice_servers_lost_total');
-  const connects = await proxy.sum('sluice_server_connects_total');
-  const orphans = await proxy.sum('sluice_orphans_cancelled_total');
-  print(`servers dialled ${connects}, lost ${lost}; orphans cancelled ${orphans}`);
+  const dialled = sumOf(metrics, 'sluice_server_connects_total');
+  const orphans = sumOf(metrics, 'sluice_orphans_cancelled_total');
+  print(`servers dialled ${dialled}; orphans cancelled ${orphans}`);
   const reasons = new Map<string, number>();
-  for (const { message, reason } of proxy.log) {
+  for (const { message, reason } of proxy.logLines) {
     if (message !== 'server disconnected') continue;
     reasons.set(String(reason), (reasons.get(String(reason)) ?? 0) + 1);
   }
   for (const [reason, count] of reasons) print(`servers closed because ${reason}: ${count}`);
-  const rss = await proxy.sum('process_resident_memory_bytes');
-  print(`memory of the proxy ${(rss / 2 ** 20).toFixed(0)} MiB`);
+  print(`memory of the proxy ${(proxy.residentBytes() / 2 ** 20).toFixed(0)} MiB`);
 }
 
-function reportFailures(run: Run, proxy: ProxyProcess): void {
+function reportFailures(run: Run, proxy: SluiceProcess): void {
   for (const { client, error } of run.failures.slice(0, FAILURES_SHOWN)) {
     print(`\nWRONG: ${error.message}\n${client.history}`);
   }
   print(`${run.failures.length} clients failed. The end of Sluice's log:`);
-  for (const line of proxy.log.slice(-LOG_LINES_SHOWN)) print(JSON.stringify(line));
-  if (proxy.otherOutput !== '') print(proxy.otherOutput);
+  for (const line of proxy.logLines.slice(-LOG_LINES_SHOWN)) print(JSON.stringify(line));
+  print(proxy.stderr());
 }
 
 /** The exit code. */
 async function soak(options: Options): Promise<number> {
   print(`seed ${options.seed}: ${options.clients} clients, ${options.servers} servers`);
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-soak-'));
   const cluster = await startCluster({ settings: { deadlock_timeout: '10s' } });
-  let proxy: ProxyProcess | null = null;
+  let proxy: SluiceProcess | null = null;
   try {
     const users = Array.from({ length: options.users }, (_, index) => `soak_${index}`);
     await prepare(cluster.primary, users);
-    proxy = await ProxyProcess.start(folder, proxyConfig(cluster.primary, users, options));
+    proxy = await startSluiceProcess(cluster, sluiceOptions(users, options));
     const { port } = proxy;
     const logins: WireLogin[] = users.map((user) => ({
       host: '127.0.0.1',
@@ -243,9 +236,8 @@ async function soak(options: Options): Promise<number> {
     );
     return found.length === 0 ? 0 : 1;
   } finally {
-    proxy?.kill();
+    await proxy?.stop();
     await cluster.stop();
-    rmSync(folder, { recursive: true, force: true });
   }
 }
 

@@ -41,7 +41,10 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** Resolves when it listens; rejects with what it said when it never does. */
+/**
+ * Resolves when it listens, which it says at log level info; rejects with what it said when it
+ * never does.
+ */
 export async function startSluiceProcess(
   cluster: AnyCluster,
   options: SluiceOptions = {},
@@ -52,6 +55,9 @@ export async function startSluiceProcess(
   const child = spawn(process.execPath, [MAIN, 'serve', '-c', path], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  // A test that is broken off must not leave the process behind.
+  const abandon = (): void => void child.kill('SIGKILL');
+  process.once('exit', abandon);
   const logLines: LogRecord[] = [];
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => {
@@ -87,6 +93,7 @@ export async function startSluiceProcess(
       child.kill('SIGTERM');
       child.kill('SIGTERM');
       const code = await exited;
+      process.off('exit', abandon);
       rmSync(folder, { recursive: true, force: true });
       return code;
     },

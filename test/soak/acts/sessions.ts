@@ -70,7 +70,7 @@ export async function pinned(client: SoakClient): Promise<void> {
       await client.ask(query('SELECT x FROM mine'), 'T x', row(`${id}`), 'C SELECT 1', 'Z I');
       break;
     case 1: {
-      const sql = `SELECT pg_try_advisory_lock(${id}, 1) AS got`;
+      const sql = `SELECT pg_try_advisory_lock(${id}, ${client.epoch}) AS got`;
       await client.ask(query(sql), 'T got', row('t'), 'C SELECT 1', 'Z I');
       break;
     }
