@@ -61,7 +61,9 @@ export async function runPgbench(
   }
 }
 
-/** One line per transaction and one file per thread; the third field is the time in microseconds. */
+/**
+ * One line per transaction and one file per thread; the third field is the time in microseconds.
+ */
 function latencies(folder: string): Omit<PgbenchRun, 'tps'> {
   const times: number[] = [];
   for (const file of readdirSync(folder)) {

@@ -4,8 +4,8 @@
  * `fast` opens no socket and starts no process: it is what `npm run check` runs before a commit.
  * The other three run the same files against a real primary and replica, started once per run by
  * their global setup, and differ only in which Postgres that is: `embedded` the newest (what
- * `npm test` uses), `oldest` the oldest supported version, `debian` a distribution's own build. Only
- * `debian` also runs the tests that need programs from outside of npm; one that is missing fails.
+ * `npm test` uses), `oldest` the oldest supported version, `debian` a distribution's own build.
+ * Only `debian` also runs what needs programs from outside of npm; one that is missing fails.
  *
  * Files of a server project run one after the other: they share one cluster, and a test that counts
  * connections or stops a server may do so because nobody else is on it.

@@ -127,8 +127,8 @@ export class SluiceProxy {
 
   /**
    * Stops in the contract's phases: say "not ready" and go on serving for `drain.ready_off`; accept
-   * nobody and let transactions end for `drain.transactions`; then close what is left. Called again,
-   * it stops waiting.
+   * nobody and let transactions end for `drain.transactions`; then close what is left. Called
+   * again, it stops waiting.
    */
   stop(): Promise<void> {
     if (this.#stopping !== null) {

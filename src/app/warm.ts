@@ -1,7 +1,8 @@
 /**
  * Makes the pools that are to hold servers before anybody has come (`pool.min`). Which pools those
  * are is known where the login is: the database's own, or users of `auth.users` whom a service
- * claims whatever network or listener they come from. Everybody else's fill with their first client.
+ * claims whatever network or listener they come from. Everybody else's fill with their first
+ * client.
  */
 import type { Config } from '../config/snapshot.ts';
 import type { Door } from '../session/door.ts';

@@ -1,6 +1,6 @@
 /**
- * What the replies that are still owed leave open. A client may send a batch before it knows how the
- * one before has ended. If that has failed, then what it did to statements and names has not
+ * What the replies that are still owed leave open. A client may send a batch before it knows how
+ * the one before has ended. If that has failed, then what it did to statements and names has not
  * happened, and whoever builds on it has to wait for the answer instead.
  *
  * Within one batch there is nothing to doubt: when one message fails, those behind it are skipped.

@@ -73,8 +73,9 @@ export class Orphan extends QuietOwner {
 
   /**
    * Ends whatever may be open: a COPY that waits for data or is about to, and a batch. A waiting
-   * COPY cannot be cancelled and would wait for ever; where there is none, Postgres ignores its end.
-   * The Sync is sent in any case, because a COPY that begins swallows those sent before its end.
+   * COPY cannot be cancelled and would wait for ever; where there is none, Postgres ignores its
+   * end. The Sync is sent in any case, because a COPY that begins swallows those sent before its
+   * end.
    */
   #end(server: ServerConnection): void {
     server.copyIn = false;
@@ -138,7 +139,7 @@ export class Orphan extends QuietOwner {
 }
 
 /** What DISCARD ALL takes away. */
-export function forgetState(server: ServerConnection): void {
+function forgetState(server: ServerConnection): void {
   server.dirty = false;
   server.settings = NO_SETTINGS;
   server.settingsReset = false;

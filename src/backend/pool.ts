@@ -274,7 +274,9 @@ export class Pool {
     }
   }
 
-  /** Closes what is idle now and everything else as it becomes free; nobody can get one any more. */
+  /**
+   * Closes what is idle now and everything else as it becomes free; nobody can get one any more.
+   */
   close(error: ProxyError): void {
     this.#closing = error;
     this.refuseAll(error);

@@ -21,7 +21,9 @@ export interface ReplyOwner {
   errored(server: ServerConnection, entry: ReplyEntry, error: ErrorFacts): void;
   /** The server skipped this entry because of an error before it: its effect never happened. */
   skipped(server: ServerConnection, entry: ReplyEntry): void;
-  /** One of the owner's entries has begun to take COPY data; `server.copyIn`: its end is not sent. */
+  /**
+   * One of the owner's entries has begun to take COPY data; `server.copyIn`: its end is not sent.
+   */
   copyInBegan(server: ServerConnection): void;
   /** A setting that Postgres reports has changed while the owner held the server. */
   parameterChanged(server: ServerConnection, name: string, value: string): void;
@@ -29,6 +31,8 @@ export interface ReplyOwner {
   progressed(server: ServerConnection): void;
   /** The server has room again for what the owner sends. */
   writable(server: ServerConnection): void;
-  /** The connection is gone; what is still queued is never answered. The server's queue is intact. */
+  /**
+   * The connection is gone; what is still queued is never answered. The server's queue is intact.
+   */
   lost(server: ServerConnection, reason: string): void;
 }

@@ -303,7 +303,7 @@ export class ReplyStream implements FrameSink {
     this.#cut(answer);
     if (answer === Scan.Drop) this.#hand(head);
     this.#server.ignoresUntilSync = true;
-    // A Parse that fails leaves no unnamed statement behind; one that is skipped leaves the old one.
+    // A Parse that fails leaves no unnamed statement; one that is skipped leaves the old one.
     head.previous = null;
     this.#undoTo(this.#lengthToSync());
     if (this.queue.length > 0) this.#server.ignoresUntilSync = false;

@@ -52,7 +52,7 @@ export class ServerConnection extends ListNode implements LinkHandler {
   readonly statements: Set<Prepared>;
   /** What the server's unnamed statement is, or null when it has none that we know. */
   unnamed: Prepared | null;
-  /** It may have named statements that are not in `statements`: a name is closed before it is used. */
+  /** It may have statements that are not in `statements`: a name is closed before it is used. */
   doubtful: boolean;
   /** An error came in the middle of a batch: the server reads on, but answers only a Sync. */
   ignoresUntilSync: boolean;

@@ -53,8 +53,8 @@ export function internSettings(values: ReadonlyMap<string, string>): SessionSett
 export const NO_SETTINGS: SessionSettings = internSettings(new Map());
 
 /**
- * The set with one value changed; the same object when it already says so. Null is what a server has
- * by itself, so that a client that sets a default asks for no more than one that sets nothing.
+ * The set with one value changed; the same object when it already says so. Null is what a server
+ * has by itself, so that a client that sets a default asks for no more than one that sets nothing.
  */
 export function withSetting(
   settings: SessionSettings,

@@ -99,9 +99,9 @@ export class Link {
   }
 
   /**
-   * Sends bytes `[start, end)`. Small runs are copied, so the caller may reuse its buffer, and so is
-   * what was read into the shared buffer; another run above COPY_BYTES_MAX is kept until sent and
-   * must not be written to again. Returns false when the peer has enough to chew on.
+   * Sends bytes `[start, end)`. Small runs are copied, so the caller may reuse its buffer, and so
+   * is what was read into the shared buffer; another run above COPY_BYTES_MAX is kept until sent
+   * and must not be written to again. Returns false when the peer has enough to chew on.
    */
   write(buffer: Buffer, start: number, end: number): boolean {
     if (this.closed || this.#ending) return true;
@@ -180,8 +180,8 @@ export class Link {
     if (this.closed || this.#ending) return;
     this.flush();
     this.#ending = true;
-    // Closing with unread input would make the kernel send a reset, and the peer could lose our last
-    // words; so what it still sends is read and dropped, but not for ever.
+    // Closing with unread input would make the kernel send a reset, and the peer could lose our
+    // last words; so what it still sends is read and dropped, but not for ever.
     this.socket.end();
     this.socket.resume();
     this.socket.setTimeout(LINGER_MS, () => this.socket.destroy());

@@ -1,13 +1,14 @@
 /**
- * Buffers that sockets read into again and again (Node's `onread`), instead of one 64 KiB allocation
- * and a trip through the stream machinery per read: at 64 clients a tenth of the processor time of
- * a statement.
+ * Buffers that sockets read into again and again (Node's `onread`), instead of one 64 KiB
+ * allocation and a trip through the stream machinery per read: at 64 clients a tenth of the
+ * processor time of a statement.
  *
  * What is read is therefore borrowed: it is overwritten by the next read. A sink that has to keep
  * bytes copies them; `Link.write` does so by itself where the peer does not take them at once.
  *
  *  - Clients share one buffer. They are many, mostly idle, and rarely send much at once.
- *  - A server has one of its own, so that a large result need not be copied when its client is slow:
+ *  - A server has one of its own, so that a large result need not be copied when its client is
+ *    slow:
  *    the buffer is left to the pending write, and the server gets another.
  */
 import { Socket } from 'node:net';
@@ -33,16 +34,18 @@ export class ReadBuffer {
   }
 }
 
-/** A socket as `net.Server` makes it; the handle is what the operating system's socket is to Node. */
+/**
+ * A socket as `net.Server` makes it; the handle is what the operating system's socket is to Node.
+ */
 interface Accepted {
   _handle: unknown;
 }
 
 /**
- * Moves an accepted, paused connection onto a socket that reads into the shared buffer. `net.Server`
- * has no option for that, so the handle changes owners: the one thing here that Node does not
- * document, although its own cluster module lives by it. Null where there is no such handle; the
- * accepted socket is then to be used as it is.
+ * Moves an accepted, paused connection onto a socket that reads into the shared buffer.
+ * `net.Server` has no option for that, so the handle changes owners: the one thing here that Node
+ * does not document, although its own cluster module lives by it. Null where there is no such
+ * handle; the accepted socket is then to be used as it is.
  */
 export function adopt(accepted: Socket, received: (chunk: Buffer) => void): Socket | null {
   const owner = accepted as unknown as Accepted;

@@ -5,6 +5,8 @@
  *     FirstPacket ──► Tls ──► FirstPacket ──► Authenticating ──► Welcoming ──► (Session)
  *          └─► cancel request: passed on, closed
  *
+ * One room: the phases of one login share nearly all of their state, and follow one another once.
+ *
  * All of it within `limits.login_timeout`. Strangers learn nothing: which databases and services
  * exist is answered only to who has proved who he is.
  */
@@ -387,7 +389,8 @@ export class ClientLogin extends ListNode implements LinkHandler {
     meters.refusal(error.code);
     meters.error(sqlstateClass(error.sqlstate), error.fault);
     this.#over(error.message, meters);
-    // Nothing can be said in the middle of a TLS handshake, and saying goodbye would wait for its end.
+    // Nothing can be said in the middle of a TLS handshake, and saying goodbye would wait for its
+    // end.
     if (unheard) this.#link.destroy();
     else this.#link.end();
   }

@@ -23,6 +23,7 @@ import { Scan } from '../wire/frame-scanner.ts';
 import { HEADER_BYTES } from '../wire/limits.ts';
 import { ObjectKind } from '../wire/messages/describe-close.ts';
 import { deallocated, mustForgetLocally, mustWait } from './deallocate.ts';
+import { PinReason } from '../sql/pin-reason.ts';
 import { judge } from './judge.ts';
 import { acquire } from './lease.ts';
 import {
@@ -34,6 +35,7 @@ import {
   parseLocally,
 } from './local-extended.ts';
 import { failsLocally, isLocal, localStatus, needsTransaction } from './local-transaction.ts';
+import { pin } from './pins.ts';
 import { rejectExtended } from './reject.ts';
 import { expectRun, isOwedReady, recognise, stall, takeRefusal } from './running.ts';
 import {
@@ -78,12 +80,15 @@ export function onParse(
   const known = name !== '' && server.statements.has(prepared);
   if (known && isOwedReady(session)) return stall(session);
   session.batchOpen = true;
+  // Its text was not kept, so it cannot be brought along to another server.
+  if (oversized && judge(session, OVERSIZED_STATEMENT) === null) {
+    pin(session, server, PinReason.Unknown);
+  }
   if (name === '') {
     const entry = server.replies.expectParse(Action.Forward, session, prepared, '');
     entry.previous = session.unnamed;
     session.unnamed = prepared;
     server.unnamed = prepared;
-    if (oversized) server.dirty = true;
     return Scan.Keep;
   }
   session.prepared.set(name, prepared);
@@ -106,8 +111,7 @@ export function onParse(
  * Postgres does not look again when a statement it has is used: then the session gets its own.
  */
 function intern(session: Session, buffer: Buffer, start: number, end: number): Prepared {
-  const facts = (): Statement =>
-    recognise(session, buffer, start, endOfString(buffer, start, end));
+  const facts = (): Statement => recognise(session, buffer, start, endOfString(buffer, start, end));
   const { prepared } = session.context;
   if (session.ownNames) return prepared.own(buffer, start, end, facts());
   return prepared.intern(buffer, start, end, session.textVariant, facts);

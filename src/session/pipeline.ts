@@ -145,8 +145,8 @@ function duringCopy(session: Session, server: ServerConnection, code: number): S
 }
 
 /**
- * The end of COPY data. Without a server it is the tail of a COPY that has failed and been answered:
- * Postgres ignores it.
+ * The end of COPY data. Without a server it is the tail of a COPY that has failed and been
+ * answered: Postgres ignores it.
  */
 function onCopyEnd(session: Session): Scan {
   const server = session.server;

@@ -9,7 +9,9 @@ import { TransactionStatus } from '../wire/codes.ts';
 import { Scan } from '../wire/frame-scanner.ts';
 import type { Session } from './session.ts';
 
-/** What the text of a query or Parse is known to be. `[start, end)` is the text without its zero. */
+/**
+ * What the text of a query or Parse is known to be. `[start, end)` is the text without its zero.
+ */
 export function recognise(session: Session, buffer: Buffer, start: number, end: number): Statement {
   if (!session.lexable) return UNLEXABLE_STATEMENT;
   return session.context.statements.lookup(
@@ -49,12 +51,23 @@ export function expectRun(
   entry.endsTransaction = statement.endsTransaction;
   entry.mayCommit = server.status === TransactionStatus.Idle && statement.kind >= Kind.Insert;
   entry.pin = statement.pin;
-  if (statement.kind >= Kind.Call) session.ownNames = true;
+  if (mayChangeNames(statement)) session.ownNames = true;
   if (statement.deallocatesAll || statement.discardsAll) beginForgetting(session, server, entry);
   if (resets(statement)) server.settingsReset = true;
 }
 
-/** Whether settings may go back to the server's defaults, which are not those of a client's login. */
+/**
+ * Whether a text may name other tables after this than before, for this session alone. What begins
+ * with a word that nobody knows changes nothing: it fails, and so does all that is sent with it.
+ */
+function mayChangeNames(statement: Statement): boolean {
+  if (statement.kind === Kind.Unknown) return statement.fault !== null;
+  return statement.kind >= Kind.Call;
+}
+
+/**
+ * Whether settings may go back to the server's defaults, which are not those of a client's login.
+ */
 function resets(statement: Statement): boolean {
   if (statement.count === 1) return statement.kind === Kind.Reset;
   return statement.kinds.includes(Kind.Reset);

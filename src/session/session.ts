@@ -5,6 +5,8 @@
  * server it holds has to say.
  *
  * What it guarantees: whatever goes wrong in here ends this session and no other.
+ *
+ * One room: the record and the interfaces it implements; what they decide is in files of their own.
  */
 import type { Pool } from '../backend/pool.ts';
 import type { Prepared } from '../backend/prepared.ts';

@@ -77,7 +77,9 @@ export class IntrusiveList<T extends ListNode> {
     this.length--;
   }
 
-  /** Iterates from first to last. The current element may be removed while iterating, others not. */
+  /**
+   * Iterates from first to last. The current element may be removed while iterating, others not.
+   */
   *[Symbol.iterator](): IterableIterator<T> {
     let node = this.#first;
     while (node !== null) {

@@ -1,6 +1,6 @@
 /**
- * Plays a script and compares what was said with the golden text of the test it is called in, which
- * is `golden/<test file>/<name of the test>.txt` (`vitest -u` writes it; read it before you keep it).
+ * Plays a script and compares what was said with the golden text of the test it is called in:
+ * `golden/<test file>/<name of the test>.txt`. `vitest -u` writes it; read it before you keep it.
  *
  * The script is then played again with every chunk that reaches the program cut up: into single
  * bytes, and at random places. No client may notice, and the same work must be committed. (What
@@ -14,7 +14,7 @@ import { Stage, type StageOptions } from './stage.ts';
 export type Script = (stage: Stage) => void;
 
 /** How often a script is played with random cuts; FUZZ_ROUNDS asks for more. */
-const ROUNDS = Number(process.env['FUZZ_ROUNDS'] ?? 12);
+const ROUNDS = Number(process.env['FUZZ_ROUNDS'] ?? 6);
 
 const LONG_CHUNK_BYTES = 4_000;
 

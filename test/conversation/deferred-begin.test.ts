@@ -1,4 +1,4 @@
-/** BEGIN is answered before there is a server, and sent ahead of the first statement that needs one. */
+/** BEGIN is answered before there is a server, and sent ahead of what first needs one. */
 import { describe, expect, test } from 'vitest';
 import { flush, sync } from '../../src/wire/constants.ts';
 import { converse } from './converse.ts';

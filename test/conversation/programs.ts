@@ -1,4 +1,4 @@
-/** Programs for clients, made up at random: what drivers send, and what nobody in their mind would. */
+/** Programs for clients, made up at random: what drivers send, and what nobody should. */
 import { copyDone, flush, sync } from '../../src/wire/constants.ts';
 import type { Random } from '../support/random.ts';
 import * as say from './say.ts';

@@ -6,7 +6,6 @@
  * Servers are named in the order in which they are dialled: server1, server2, cancel requests
  * included, which are connections like any other.
  */
-import net from 'node:net';
 import { PoolLog } from '../../src/app/pool-log.ts';
 import { KeyCache } from '../../src/auth/scram-keys.ts';
 import { UserStore } from '../../src/auth/user-store.ts';
@@ -31,13 +30,14 @@ import { Services } from '../../src/session/services.ts';
 import { sweep, SWEEP_EVERY_MS } from '../../src/session/timeouts.ts';
 import { StatementCache } from '../../src/sql/statement-cache.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
+import { onDial } from '../support/dialled.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { FakeLog } from '../support/fake-log.ts';
 import { ModelPostgres } from './model-postgres.ts';
 import * as say from './say.ts';
 import { ScriptedPeer } from './scripted-peer.ts';
 import { Transcript } from './transcript.ts';
-import { type OnRead, type WireEnd, Wires } from './wires.ts';
+import { type WireEnd, Wires } from './wires.ts';
 
 export interface StageOptions {
   readonly pool?: Partial<PoolConfig>;
@@ -111,15 +111,6 @@ export function serviceConfig(options: StageOptions = {}): ServiceConfig {
   };
 }
 
-/** Dials of the stage that plays now; `net.connect` of the program ends here. */
-let dialled: (() => WireEnd) | null = null;
-net.connect = ((options: { readonly onread?: OnRead }) => {
-  if (dialled === null) throw new Error('a dial without a stage');
-  const end = dialled();
-  end.onRead = options.onread ?? null;
-  return end.asSocket();
-}) as unknown as typeof net.connect;
-
 /** One for all stages: making it is dear. Counts go on from stage to stage. */
 const metrics = new Metrics({ version: '0', instance: 'stage' });
 
@@ -137,12 +128,16 @@ export class Stage {
   unreachable = false;
   /** Servers take connections and say nothing. */
   silent = false;
-  /** Connections that carried a cancel request and are not closed by the server before `finishCancels`. */
+  /** Servers leave connections that brought a cancel request open until `finishCancels`. */
   holdCancels = false;
   readonly #heldCancels: ScriptedPeer[] = [];
 
   constructor(options: StageOptions = {}) {
-    dialled = () => this.#dialled();
+    onDial((options) => {
+      const end = this.#dialled();
+      end.onRead = options.onread ?? null;
+      return end.asSocket();
+    });
     const { clock, log } = this;
     // A moment of 0 is "never" in many a record.
     clock.advance(1_000);

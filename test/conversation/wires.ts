@@ -8,6 +8,7 @@
  */
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
+import type { OnRead } from '../support/dialled.ts';
 
 /** Whose turn of the event loop it is; `setImmediate` of the program belongs to it. */
 let playing: Wires | null = null;
@@ -19,7 +20,7 @@ globalThis.setImmediate = ((callback: () => void) => {
 }) as unknown as typeof setImmediate;
 
 export class Wires {
-  /** Where to cut `bytes` bytes on their way to the program under test; ascending, in (0, bytes). */
+  /** Where to cut `bytes` bytes on their way to the program; ascending, in (0, bytes). */
   cut: (bytes: number) => readonly number[] = () => [];
   /** A turn of the event loop ends after each event, not when nothing more is due. */
   shortTurns = false;
@@ -29,7 +30,7 @@ export class Wires {
   #running = false;
 
   constructor() {
-    // What an earlier test has left for the end of its turn is state of the program's, not the test's.
+    // What an earlier test has left for the end of its turn is state of the program's.
     for (const immediate of playing?.immediates.splice(0) ?? []) immediate();
     playing = this;
   }
@@ -68,18 +69,14 @@ export class Wires {
   }
 }
 
-/** The way of `net.connect` to be told of bytes without the stream: see `OnReadOpts` of Node. */
-export interface OnRead {
-  readonly buffer: () => Uint8Array;
-  readonly callback: (length: number, buffer: Uint8Array) => boolean;
-}
-
 const POISON = 0xee;
 
 /** What `Link` and `ScriptedPeer` need of a socket. */
 export class WireEnd extends EventEmitter {
   peer: WireEnd | null = null;
   destroyed = false;
+  /** A deadline of the socket's own never comes here. */
+  readonly setTimeout = (): this => this;
   /** Writes are taken, but answered with "that is enough for now". */
   full = false;
   readonly writableLength = 0;
@@ -156,10 +153,6 @@ export class WireEnd extends EventEmitter {
   resume(): void {
     this.#paused = false;
     this.#wires.post(() => this.#pump());
-  }
-
-  setTimeout(): this {
-    return this;
   }
 
   arrive(chunk: Buffer): void {

@@ -1,4 +1,4 @@
-/** Cancel requests: they reach their own client's statement, and no other, however late they are. */
+/** Cancel requests reach their own client's statement, and no other, however late they are. */
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import {
   backends,

@@ -1,7 +1,7 @@
 /**
  * `pg` through a pool of three servers with twenty clients, over every way.
  */
-import { Client, Query } from 'pg';
+import { type Client, Query } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { backends, dropDatabase, freshDatabase, withClient } from '../support/cluster.ts';
 import { type OpenWay, openWay, WAYS } from '../support/ways.ts';

@@ -187,7 +187,8 @@ function everyServerState(): Promise<unknown[]> {
   return bothServers(async (client) => {
     const { rows } = await client.query(`SELECT
       (SELECT json_agg(name || '=' || setting ORDER BY name) FROM pg_settings
-        WHERE source = 'session' AND name NOT IN ('application_name', 'client_encoding')) AS settings,
+        WHERE source = 'session'
+          AND name NOT IN ('application_name', 'client_encoding')) AS settings,
       (SELECT count(*) FROM pg_class WHERE relpersistence = 't'
         AND pg_table_is_visible(oid)) AS temporary,
       (SELECT count(*) FROM pg_prepared_statements WHERE from_sql) AS prepared,

@@ -2,12 +2,12 @@
  * What one client leaves on a server must not be what the next one finds, in the cases that are
  * easily forgotten: state that no statement's text shows, and settings that go back to a default.
  */
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { describe, expect, test } from 'vitest';
 import { Backend } from '../../src/wire/codes.ts';
 import * as constants from '../../src/wire/constants.ts';
 import * as say from '../conversation/say.ts';
-import { sharedCluster, withClient } from '../support/cluster.ts';
+import { eventually, sharedCluster, withClient } from '../support/cluster.ts';
 import { startSluice, type TestSluice } from '../support/sluice.ts';
 import type { SluiceOptions } from '../support/sluice-config.ts';
 import { WireClient } from '../support/wire-client.ts';
@@ -139,14 +139,28 @@ test('a client that asks for answers and reads none of them is not served withou
     const one = await WireClient.connect({ ...sluice.target() });
     one.socket.pause();
     const flood = Buffer.concat(new Array(200_000).fill(constants.sync));
-    let sent = 0;
-    while (sent < 100 && one.socket.write(flood)) sent++;
-    for (let round = 0; round < 40; round++) {
-      one.socket.write(flood);
-      await new Promise((resolve) => setTimeout(resolve, 25));
-    }
+    for (let round = 0; round < 40; round++) one.socket.write(flood);
     const session = sluice.proxy.door.services.all.map((service) => service.idle.first())[0];
+    await eventually('it is no longer read', () => session?.link.paused === true);
     expect(session?.link.socket.writableLength ?? 0).toBeLessThan(2_000_000);
     one.socket.destroy();
     await sluice.settled();
   }));
+
+test.each(['', 'huge'])('a statement too long to be kept is where it was prepared: "%s"', (name) =>
+  within({ config: TRUST, pool: { size: 2 } }, async (sluice) => {
+    const one = await WireClient.connect({ ...sluice.target() });
+    one.send(
+      Buffer.concat([say.parse(name, `SELECT 1 -- ${'x'.repeat(300_000)}`), constants.sync]),
+    );
+    await one.replies();
+    await withClient(sluice.client(), async (other) => {
+      await other.query('BEGIN; SELECT 1');
+      one.send(Buffer.concat([say.bind('', name), say.execute(''), constants.sync]));
+      const replies = await one.replies();
+      expect(replies.map(({ code }) => String.fromCharCode(code)).join('')).toBe('2DCZ');
+    });
+    one.socket.destroy();
+    await sluice.settled();
+  }),
+);

@@ -2,7 +2,7 @@
  * A session's settings are its own, whichever server it lands on: those it logs in with, and those
  * Postgres reports when they change.
  */
-import { Client, type ClientConfig } from 'pg';
+import type { Client, ClientConfig } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import {
   backends,

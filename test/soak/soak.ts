@@ -5,10 +5,10 @@
  *                            [--act NAME]... [--log debug]
  *
  * The real program runs in front of a real Postgres of its own. Every client does what chance tells
- * it: reads, writes, batches, portals, COPY, transactions, errors, cancels, and leaves in the middle
- * of all of it. Every message that comes back is held against what Postgres would have said. The
- * exit code is 0 when every answer was right and nothing was left behind, and 1 otherwise, with the
- * history of the client that was told something wrong.
+ * it: reads, writes, batches, portals, COPY, transactions, errors, cancels, and leaves in the
+ * middle of all of it. Every message that comes back is held against what Postgres would have said.
+ * The exit code is 0 when every answer was right and nothing was left behind, and 1 otherwise, with
+ * the history of the client that was told something wrong.
  *
  * A seed repeats what each client does, not how the clients fall in with each other.
  */

@@ -1,4 +1,4 @@
-/** pgbench: every protocol, with a connection per transaction too, twenty clients on three servers. */
+/** pgbench: every protocol, a connection per transaction too, twenty clients on three servers. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -41,3 +41,23 @@ test('one that is too long to keep is nobody else’s', () => {
   expect(registry.unshared('facts').serverName).not.toEqual(one.serverName);
   expect(registry.size).toBe(0);
 });
+
+test('one that is retired is not found again', () => {
+  const registry = new PreparedRegistry();
+  const old = intern(registry, body('select 1'));
+  registry.retire(old);
+  const next = intern(registry, body('select 1'));
+  expect(next).not.toBe(old);
+  expect(next.serverName).not.toEqual(old.serverName);
+  // Somebody who still has the old one may find it broken once more.
+  registry.retire(old);
+  expect(intern(registry, body('select 1'))).toBe(next);
+});
+
+test('one of a session’s own is never found', () => {
+  const registry = new PreparedRegistry();
+  const buffer = body('select 1');
+  const own = registry.own(buffer, 2, buffer.length - 2, 'facts');
+  expect(own.body).toEqual(intern(registry, body('select 1')).body);
+  expect(intern(registry, body('select 1'))).not.toBe(own);
+});

@@ -10,6 +10,9 @@ class FakeSocket extends EventEmitter {
   takes = true;
   writableLength = 0;
   expire: (() => void) | null = null;
+  readonly setTimeout = (_ms: number, expire: () => void): void => {
+    this.expire = expire;
+  };
 
   write(chunk: Buffer): boolean {
     this.writes.push(Buffer.from(chunk));
@@ -31,10 +34,6 @@ class FakeSocket extends EventEmitter {
   destroy(): void {
     this.calls.push('destroy');
     this.emit('close');
-  }
-
-  setTimeout(_ms: number, expire: () => void): void {
-    this.expire = expire;
   }
 }
 
