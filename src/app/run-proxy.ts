@@ -3,6 +3,7 @@ import { redacted } from '../config/redact.ts';
 import type { Config } from '../config/snapshot.ts';
 import { LogOutput } from '../telemetry/logger.ts';
 import { holdProcess, systemClock } from '../util/clock.ts';
+import { guardClock } from './guarded-clock.ts';
 import { SluiceProxy } from './proxy.ts';
 
 export interface RunningProxy {
@@ -30,7 +31,7 @@ export async function runProxy(config: Config, version: string): Promise<Running
   }
   const proxy = new SluiceProxy({
     config,
-    clock: systemClock,
+    clock: guardClock(systemClock, output.log),
     log: output.log,
     version,
     logLinesDropped: () => output.dropped,

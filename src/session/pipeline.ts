@@ -31,7 +31,7 @@ import { judge } from './judge.ts';
 import { acquire } from './lease.ts';
 import { answerQueryLocally } from './local-transaction.ts';
 import { rejectQuery } from './reject.ts';
-import { expectRun, recognise, stall, takeRefusal } from './running.ts';
+import { expectRun, expectUnread, recognise, stall, takeRefusal } from './running.ts';
 import type { Session } from './session.ts';
 
 /** Owed replies a client may have outstanding before it has to wait for half of them. */
@@ -91,7 +91,7 @@ function onQuery(session: Session, buffer: Buffer, start: number, end: number, t
     ? OVERSIZED_STATEMENT
     : recognise(session, buffer, start + HEADER_BYTES, end - 1);
   if (session.server === null && answerQueryLocally(session, statement)) return Scan.Drop;
-  const refusal = takeRefusal(session) ?? judge(session, statement);
+  const refusal = takeRefusal(session) ?? (oversized ? null : judge(session, statement));
   if (refusal !== null) return rejectQuery(session, refusal);
   if (mustWait(session, statement)) return stall(session);
   if (mustForgetLocally(session, statement) && !session.batchOpen) {
@@ -100,11 +100,11 @@ function onQuery(session: Session, buffer: Buffer, start: number, end: number, t
   const server = acquire(session);
   if (server === null) return Scan.Stop;
   if (server instanceof ProxyError) return rejectQuery(session, server);
-  expectRun(session, server, Expect.Query, statement);
+  if (oversized) expectUnread(session, server, Expect.Query);
+  else expectRun(session, server, Expect.Query, statement);
   // A simple query takes the unnamed statement away on both sides.
   server.unnamed = null;
   session.unnamed = null;
-  if (oversized) server.dirty = true;
   return Scan.Keep;
 }
 
@@ -115,8 +115,7 @@ function onFunctionCall(session: Session): Scan {
   const server = acquire(session);
   if (server === null) return Scan.Stop;
   if (server instanceof ProxyError) return rejectQuery(session, server);
-  expectRun(session, server, Expect.FunctionCall, OVERSIZED_STATEMENT);
-  server.dirty = true;
+  expectUnread(session, server, Expect.FunctionCall);
   return Scan.Keep;
 }
 

@@ -2,7 +2,7 @@
 import { Action, type Expect, type ReplyEntry } from '../backend/reply-queue.ts';
 import type { ServerConnection } from '../backend/server-connection.ts';
 import type { ProxyError } from '../errors/proxy-error.ts';
-import { type Statement, UNLEXABLE_STATEMENT } from '../sql/statement.ts';
+import { OVERSIZED_STATEMENT, type Statement, UNLEXABLE_STATEMENT } from '../sql/statement.ts';
 import { Kind } from '../sql/statement-kind.ts';
 import { latin1 } from '../util/bytes.ts';
 import { TransactionStatus } from '../wire/codes.ts';
@@ -45,7 +45,7 @@ export function expectRun(
   server: ServerConnection,
   expect: Expect,
   statement: Statement,
-): void {
+): ReplyEntry {
   if (server.queue.length === 0) session.statementSinceMs = session.lastActivityMs;
   const entry = server.replies.expect(expect, Action.Forward, session);
   entry.endsTransaction = statement.endsTransaction;
@@ -54,6 +54,17 @@ export function expectRun(
   if (mayChangeNames(statement)) session.ownNames = true;
   if (statement.deallocatesAll || statement.discardsAll) beginForgetting(session, server, entry);
   if (resets(statement)) server.settingsReset = true;
+  return entry;
+}
+
+/**
+ * Something that runs and was not read: a text too long to be kept, or a function call. It may be a
+ * bulk INSERT as well as a SET, and pinning every client that loads data would empty the pool. So
+ * the server is cleaned before anybody else gets it, and what it did to the session is lost.
+ */
+export function expectUnread(session: Session, server: ServerConnection, expect: Expect): void {
+  expectRun(session, server, expect, OVERSIZED_STATEMENT).pin = null;
+  server.dirty = true;
 }
 
 /**

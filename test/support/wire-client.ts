@@ -12,16 +12,15 @@ import { encodeCancelRequest, encodeStartup } from '../../src/wire/startup.ts';
 import { Writer } from '../../src/wire/writer.ts';
 import { Message } from './wire-message.ts';
 
-export interface Address {
+export interface WireLogin {
   readonly host: string;
   readonly port: number;
-}
-
-export interface WireLogin extends Address {
   readonly user: string;
   readonly database: string;
   /** Further parameters of the startup packet. */
   readonly parameters?: Readonly<Record<string, string>>;
+  /** Show also what comes unasked: ParameterStatus and notifications. */
+  readonly everything?: boolean;
 }
 
 interface Taker {
@@ -31,7 +30,7 @@ interface Taker {
 
 export class WireClient {
   readonly socket: Socket;
-  readonly #address: Address;
+  readonly #address: WireLogin;
   processId = 0;
   secret: Buffer = Buffer.alloc(0);
   /** As last reported. */
@@ -42,7 +41,7 @@ export class WireClient {
   readonly #messages: Message[] = [];
   #taker: Taker | null = null;
 
-  private constructor(socket: Socket, address: Address) {
+  private constructor(socket: Socket, address: WireLogin) {
     this.socket = socket;
     this.#address = address;
     socket.setNoDelay(true);
@@ -89,7 +88,7 @@ export class WireClient {
     this.socket.write(bytes);
   }
 
-  /** The next message that is neither a ParameterStatus nor a notification. */
+  /** The next message; of what comes unasked, only if `everything` is wanted. */
   next(): Promise<Message> {
     const message = this.#messages.shift();
     if (message !== undefined) return Promise.resolve(message);
@@ -155,9 +154,9 @@ export class WireClient {
     if (code === Backend.ParameterStatus) {
       const { name, value } = decodeParameterStatus(body, 0, body.length);
       this.parameters.set(name, value);
-      return;
     }
-    if (code === Backend.NotificationResponse) return;
+    const unasked = code === Backend.ParameterStatus || code === Backend.NotificationResponse;
+    if (unasked && this.#address.everything !== true) return;
     const taker = this.#taker;
     this.#taker = null;
     if (taker === null) this.#messages.push(message);
