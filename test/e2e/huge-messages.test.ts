@@ -3,9 +3,7 @@
  * the pace of whoever is slower. One real process serves all of them, and its highest memory use
  * over all of it is what is asserted at the end.
  */
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import type { Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   backends,
@@ -28,11 +26,12 @@ import {
   sync,
 } from '../support/raw-client.ts';
 import { type SluiceProcess, startSluiceProcess } from '../support/sluice-process.ts';
+import { digest, head, md5OfPieces, PIECE, pour } from '../support/streams.ts';
 
 const MB = 1_000_000;
 /** Node by itself takes about 80; the rest is room for chunks under way, of several clients. */
 const RESIDENT_MAX = 250 * MB;
-const PIECE = Buffer.alloc(MB, 'abcdefghijklmnopqrstuvwxy\n');
+const PIECES = 220;
 /** A result of 300 MB, always the same. */
 const MANY_ROWS = "SELECT n, repeat('x', 990 + n % 10) FROM generate_series(1, 300000) AS n";
 
@@ -54,56 +53,17 @@ afterAll(async () => {
   await dropDatabase(database);
 });
 
-/** Sends `pieces` times PIECE behind the head of a message that has announced them. */
-async function pour(socket: Socket, pieces: number): Promise<void> {
-  for (let index = 0; index < pieces; index++) {
-    if (!socket.write(PIECE)) await once(socket, 'drain');
-  }
-}
-
-/** A message's code and length, for a body that follows in pieces. */
-function head(code: string, bodyBytes: number, ...start: readonly Buffer[]): Buffer {
-  return Buffer.concat([Buffer.from(code), int32(bodyBytes + 4), ...start]);
-}
-
-/** What an answer is, without keeping it: its size and checksum up to ReadyForQuery. */
-function digest(client: RawClient): Promise<{ bytes: number; sha1: string }> {
-  const { socket } = client;
-  const hash = createHash('sha1');
-  let bytes = 0;
-  let tail: Buffer = Buffer.alloc(0);
-  socket.removeAllListeners('data');
-  return new Promise((resolve, reject) => {
-    socket.once('close', () => reject(new Error(`closed after ${bytes} bytes`)));
-    socket.on('data', (chunk: Buffer) => {
-      hash.update(chunk);
-      bytes += chunk.length;
-      tail = Buffer.concat([tail, chunk.subarray(-6)]).subarray(-6);
-      if (tail.subarray(0, 5).toString('latin1') === 'Z\0\0\0\x05') {
-        resolve({ bytes, sha1: hash.digest('hex') });
-      }
-    });
-  });
-}
-
-const pieces = 220;
-const md5OfPieces = (): string => {
-  const hash = createHash('md5');
-  for (let index = 0; index < pieces; index++) hash.update(PIECE);
-  return hash.digest('hex');
-};
-
 describe('from the client', () => {
   test('a value of 220 MB in a Bind', async () => {
     const client = await login();
-    const valueBytes = pieces * PIECE.length;
+    const valueBytes = PIECES * PIECE.length;
     const names = Buffer.concat([Buffer.from('\0\0'), int16(0), int16(1), int32(valueBytes)]);
     client.send(parse('', 'SELECT md5($1), length($1)'));
     client.send(head('B', names.length + valueBytes + 2, names));
-    await pour(client.socket, pieces);
+    await pour(client.socket, PIECES);
     client.send(int16(0), execute(''), sync);
     const row = (await client.until('Z')).find(({ code }) => code === 'D');
-    expect(row?.body.toString('latin1')).toContain(md5OfPieces());
+    expect(row?.body.toString('latin1')).toContain(md5OfPieces(PIECES));
     expect(row?.body.toString('latin1')).toContain(String(valueBytes));
     client.drop();
   });
@@ -112,11 +72,11 @@ describe('from the client', () => {
     const client = await login();
     const before = Buffer.from("SELECT md5('");
     const after = Buffer.from("')\0");
-    client.send(head('Q', before.length + pieces * PIECE.length + after.length, before));
-    await pour(client.socket, pieces);
+    client.send(head('Q', before.length + PIECES * PIECE.length + after.length, before));
+    await pour(client.socket, PIECES);
     client.send(after);
     const row = (await client.until('Z')).find(({ code }) => code === 'D');
-    expect(row?.body.toString('latin1')).toContain(md5OfPieces());
+    expect(row?.body.toString('latin1')).toContain(md5OfPieces(PIECES));
     // Nobody has read all of it, so the server was kept for nobody else's sake and is clean again.
     expect(describeAll(await client.query('SELECT 1')).at(-1)).toBe('Z I');
     client.drop();
@@ -186,8 +146,8 @@ describe('from the server', () => {
     client.send(query('INSERT INTO big VALUES (-1)'));
     const before = Buffer.from("SELECT length('");
     const after = Buffer.from("')\0");
-    client.send(head('Q', before.length + pieces * PIECE.length + after.length, before));
-    const poured = pour(client.socket, pieces);
+    client.send(head('Q', before.length + PIECES * PIECE.length + after.length, before));
+    const poured = pour(client.socket, PIECES);
     await eventually('nothing moves', async () => {
       const written = client.socket.bytesWritten;
       await new Promise((resolve) => setTimeout(resolve, 300));

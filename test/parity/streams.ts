@@ -53,9 +53,8 @@ const simple: Readonly<Record<string, Stream>> = {
   'no columns': [q('SELECT FROM parity')],
   'nulls and long values': [q("SELECT NULL AS n, repeat('x', 10000) AS x, '' AS e")],
   'types and their formats': [
-    q(
-      "SELECT 1::int2, 2::int8, 1.5::numeric(4,2), true, '{1,2}'::int[], '\\x00ff'::bytea, 'a'::char",
-    ),
+    q("SELECT 1::int2, 2::int8, 1.5::numeric(4,2), true, '{1,2}'::int[]"),
+    q("SELECT '\\x00ff'::bytea, 'a'::char, 1.5::float8, '2020-02-29'::date"),
   ],
   'an empty string': [q(''), q(';'), q(' -- nothing'), q('/* ; */;;')],
   'several statements': [q(`SELECT 1; INSERT INTO parity VALUES (11, 'x'); SELECT 2; ${ALL}`)],

@@ -31,6 +31,7 @@ const ANSWER_MS = 45_000;
 const LOGINS_AT_ONCE = 25;
 const FAILURES_SHOWN = 3;
 const LOG_LINES_SHOWN = 25;
+const MEMORY_SAMPLES = 12;
 
 interface Options {
   readonly clients: number;
@@ -179,7 +180,18 @@ async function reportProxy(proxy: SluiceProcess): Promise<void> {
     reasons.set(String(reason), (reasons.get(String(reason)) ?? 0) + 1);
   }
   for (const [reason, count] of reasons) print(`servers closed because ${reason}: ${count}`);
-  print(`memory of the proxy ${(proxy.residentBytes() / 2 ** 20).toFixed(0)} MiB`);
+}
+
+/** What it answers are the samples taken until it is called. */
+function sampleMemory(proxy: SluiceProcess, everyMs: number): () => string[] {
+  const taken: string[] = [];
+  const timer = setInterval(() => {
+    taken.push((proxy.residentBytes() / 2 ** 20).toFixed(0));
+  }, everyMs);
+  return () => {
+    clearInterval(timer);
+    return taken;
+  };
 }
 
 function reportFailures(run: Run, proxy: SluiceProcess): void {
@@ -214,8 +226,10 @@ async function soak(options: Options): Promise<number> {
       return new SoakClient(index, login, new Random(options.seed + index * 7919), startedMs);
     });
     const run = new Run(clients, options);
+    const memory = sampleMemory(proxy, (options.seconds * 1_000) / MEMORY_SAMPLES);
     await run.play();
     report(run, startedMs);
+    print(`memory of the proxy in MiB, over time: ${memory().join(' ')}`);
     if (run.failures.length > 0) {
       reportFailures(run, proxy);
       return 1;

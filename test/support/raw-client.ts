@@ -4,7 +4,9 @@
  *
  * It logs in without a password: the Sluice it talks to has `auth.method: trust`.
  */
+import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { errorFacts } from '../../src/backend/server-messages.ts';
 import { eventually } from './cluster.ts';
 
@@ -60,9 +62,21 @@ export class RawClient {
     });
   }
 
+  /** The same over TLS, with a server that `ca` has signed for localhost. */
+  static async openSecure(port: number, ca: string): Promise<RawClient> {
+    const { socket } = await RawClient.open(port);
+    socket.removeAllListeners('data');
+    socket.write(sslRequest);
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    if (answer.toString() !== 'S') throw new Error(`TLS was answered with ${answer}`);
+    const secure = connectTls({ socket, ca, host: 'localhost' });
+    await once(secure, 'secureConnect');
+    return new RawClient(secure);
+  }
+
   /** Logged in: everything up to the first ReadyForQuery has been taken. */
-  static async login(port: number, login: RawLogin): Promise<RawClient> {
-    const client = await RawClient.open(port);
+  static async login(port: number, login: RawLogin, ca = ''): Promise<RawClient> {
+    const client = await (ca === '' ? RawClient.open(port) : RawClient.openSecure(port, ca));
     client.send(startup(login));
     await client.until('Z');
     return client;
@@ -77,9 +91,10 @@ export class RawClient {
     this.socket.end();
   }
 
-  /** RST: what a killed machine or a crashed program looks like. */
+  /** RST: what a crashed program looks like. Over TLS, where Node has none, the socket closes. */
   drop(): void {
-    this.socket.resetAndDestroy();
+    if ('encrypted' in this.socket) this.socket.destroy();
+    else this.socket.resetAndDestroy();
   }
 
   /** Sends a query and takes its whole answer. */

@@ -174,6 +174,19 @@ describe('stop', () => {
     expect(sink.codes).toBe('CCCZ');
     expect(sink.forwarded).toBe(stream.toString('latin1'));
   });
+
+  test('what is left unread can be asked for its end', () => {
+    const { sink, scanner } = setUp();
+    const last = message('X');
+    let stops = 1;
+    sink.answer = (code) => (code === 'C' && stops-- > 0 ? Scan.Stop : Scan.Keep);
+    expect(scanner.heldEndsWith(last)).toBe(false);
+    scanner.scan(Buffer.concat([message('T'), message('C', 'c'), last]));
+    expect(scanner.heldEndsWith(last)).toBe(true);
+    expect(scanner.heldEndsWith(message('X', 'longer than what is held'))).toBe(false);
+    scanner.resume();
+    expect(scanner.heldEndsWith(last)).toBe(false);
+  });
 });
 
 describe('in the middle of a chunk', () => {
