@@ -5,6 +5,8 @@
  * - `/readyz`: should it be sent clients? No while starting and draining. Never a matter of what
  *   the servers behind it do: a dead primary must not take every proxy out at once.
  * - `/metrics`: Prometheus.
+ * - `/status`: how things are, as JSON for people and scripts. Always 200: it is `ok` inside that
+ *   says more, and a monitor that wants a number has the metrics.
  *
  * Probers cannot carry a token everywhere, so the first two never ask for one. All else does when
  * one is configured, unknown paths included: who may not look learns nothing about what is there.
@@ -18,6 +20,7 @@ export interface HttpWindows {
   readonly health: () => string | null;
   /** Why no clients should be sent here; empty when ready. */
   readonly unready: () => readonly string[];
+  readonly status: () => Readonly<Record<string, unknown>>;
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
 }
 
@@ -40,12 +43,15 @@ export async function answer(request: HttpRequest, windows: HttpWindows): Promis
   if (!isProbe && !mayLook(request.authorization, windows.token)) {
     return json(401, { error: 'a bearer token is required' }, { 'www-authenticate': 'Bearer' });
   }
-  if (!isProbe && path !== '/metrics') return json(404, { error: 'not found' });
+  if (!isProbe && path !== '/metrics' && path !== '/status') {
+    return json(404, { error: 'not found' });
+  }
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     return json(405, { error: 'only GET and HEAD' }, { allow: 'GET, HEAD' });
   }
   if (path === '/healthz') return health(windows.health());
   if (path === '/readyz') return readiness(windows.unready());
+  if (path === '/status') return json(200, windows.status());
   const { contentType, text } = await windows.metrics();
   return { status: 200, headers: { ...commonHeaders, 'content-type': contentType }, body: text };
 }

@@ -4,17 +4,18 @@
  */
 import { randomBytes } from 'node:crypto';
 import { HttpPort } from '../admin/http.ts';
+import { Hba } from '../auth/hba.ts';
+import { KeyRing } from '../auth/key-ring.ts';
 import { KeyCache } from '../auth/scram-keys.ts';
-import { UserStore } from '../auth/user-store.ts';
+import { FoundAnswers } from '../auth/user-lookup.ts';
 import { Pools } from '../backend/pools.ts';
 import { PreparedRegistry } from '../backend/prepared.ts';
-import type { Config, ListenConfig } from '../config/snapshot.ts';
-import { refuse } from '../errors/proxy-error.ts';
-import { Listener } from '../net/listener.ts';
-import { type ServerTlsContext, serverTlsContext } from '../net/tls.ts';
+import type { Config, HttpConfig } from '../config/snapshot.ts';
+import { readUnacknowledged } from '../net/tcp-table.ts';
 import { CancelRegistry } from '../session/cancel-registry.ts';
 import { ClientLogin } from '../session/client-login.ts';
 import type { SessionContext } from '../session/context.ts';
+import { type Doubt, Doubts } from '../session/doubts.ts';
 import { Door } from '../session/door.ts';
 import { Services } from '../session/services.ts';
 import { sweep, SWEEP_EVERY_MS } from '../session/timeouts.ts';
@@ -23,12 +24,16 @@ import type { Log } from '../telemetry/logger.ts';
 import { LoopWatch } from '../telemetry/loop-watch.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import type { Clock, Timer } from '../util/clock.ts';
+import { Drain } from './drain.ts';
+import { Listeners } from './listeners.ts';
+import { makeUsers, type UserParts } from './make-users.ts';
+import { PeerWatch } from './peer-watch.ts';
 import { PoolLog } from './pool-log.ts';
+import { putInEffect } from './put-in-effect.ts';
+import type { ReloadStatus } from './reloader.ts';
+import { statusOf } from './status.ts';
 import { metricsView } from './views.ts';
 import { warmPools } from './warm.ts';
-
-/** How often a stopping process looks whether everybody has gone. */
-const DRAIN_LOOK_MS = 20;
 
 export interface ProxyOptions {
   readonly config: Config;
@@ -38,48 +43,69 @@ export interface ProxyOptions {
   readonly logLinesDropped?: () => number;
 }
 
+interface OpenHttp {
+  readonly port: HttpPort;
+  /** The port in use. */
+  readonly number: number;
+}
+
 export class SluiceProxy {
-  readonly config: Config;
+  /** What is in effect. */
+  config: Config;
   readonly door: Door;
   readonly pools: Pools;
   readonly metrics: Metrics;
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #context: SessionContext;
-  readonly #listeners: { readonly listener: Listener; readonly config: ListenConfig }[] = [];
+  readonly #listeners: Listeners;
+  readonly #drain: Drain;
+  readonly #peerWatch: PeerWatch;
   readonly #loopWatch: LoopWatch;
-  readonly #http: HttpPort | null;
+  readonly #version: string;
+  readonly #startedAtMs: number;
+  /** What of the users outlives a reload. */
+  readonly #userParts: UserParts;
+  #http: HttpPort | null = null;
   #httpPort = 0;
+  /** Plugged in by whoever reloads. */
+  configStatus: () => ReloadStatus | null = () => null;
   #sweeps: Timer | null = null;
   #stopping: Promise<void> | null = null;
   #listening = false;
-  #readyOff = false;
-  #cut = false;
 
   constructor(options: ProxyOptions) {
     const { config, clock, log, version } = options;
     this.config = config;
     this.#clock = clock;
     this.#log = log;
+    this.#version = version;
+    this.#startedAtMs = clock.nowMs();
     this.metrics = new Metrics({ version, instance: config.fleet.instance });
     const keys = new KeyCache();
-    const users = new UserStore(config.auth.users.values(), keys, randomBytes(32));
-    if (config.auth.method === 'scram-sha-256') void users.prepare();
     const statements = new StatementCache();
-    this.#context = {
+    const context: SessionContext = {
       clock,
       log,
       meters: this.metrics.process,
       statements,
       prepared: new PreparedRegistry(),
       cancels: new CancelRegistry(config.fleet.instance, 0),
+      doubts: new Doubts(),
       draining: false,
     };
     this.pools = new Pools(clock, new PoolLog(this.metrics, log), keys);
+    const meters = this.metrics.logins;
+    this.#userParts = {
+      ...{ clock, log, meters, keys, pools: this.pools },
+      ...{ ring: new KeyRing(), secret: randomBytes(32), answers: new FoundAnswers() },
+    };
     this.door = new Door({
-      context: this.#context,
+      context,
       method: config.auth.method,
-      users,
+      hba: config.auth.hba === null ? null : new Hba(config.auth.hba),
+      failureDelayMs: config.auth.failureDelayMs,
+      users: makeUsers(config, this.#userParts),
+      meters,
       services: new Services(config.services, this.metrics),
       pools: this.pools,
       databases: config.databases,
@@ -90,13 +116,28 @@ export class SluiceProxy {
       ...metricsView(this.door, this.pools, statements, clock),
       logLinesDropped: options.logLinesDropped ?? (() => 0),
     });
+    this.#drain = new Drain({
+      clock,
+      log,
+      door: this.door,
+      phases: () => this.config.drain,
+      closeListeners: () => this.#listeners.close(),
+    });
     this.#loopWatch = new LoopWatch(clock);
-    this.#http = this.#makeHttp();
+    this.#peerWatch = new PeerWatch({ clock, log, door: this.door, read: readUnacknowledged });
+    this.#listeners = new Listeners((link, peer, { config: listener, tls }) => {
+      new ClientLogin({ door: this.door, link, peer, listener, tls });
+    }, log);
   }
 
   /** The port of the first listener. */
   get port(): number {
-    return this.#listeners[0]?.listener.port ?? 0;
+    return this.#listeners.port;
+  }
+
+  /** The last lost answers, newest first. */
+  get doubts(): readonly Doubt[] {
+    return this.door.context.doubts.list;
   }
 
   get httpPort(): number {
@@ -106,10 +147,11 @@ export class SluiceProxy {
   /** Opens every port; when one cannot be opened, none stays open and the reason is thrown. */
   async start(): Promise<void> {
     try {
-      for (const config of this.config.listen) await this.#listen(config);
-      if (this.#http !== null && this.config.http.port !== null) {
-        this.#httpPort = await this.#http.listen(this.config.http.host, this.config.http.port);
-      }
+      const listeners = await this.#listeners.prepare(this.config.listen);
+      listeners.commit();
+      const http = await this.#openHttp(this.config.http);
+      this.#http = http?.port ?? null;
+      this.#httpPort = http?.number ?? 0;
     } catch (error) {
       this.#release();
       throw error;
@@ -120,99 +162,73 @@ export class SluiceProxy {
       sweep(this.door.services.all, this.#clock.nowMs());
     });
     this.#log.info('listening', {
-      listeners: this.#listeners.map(({ listener, config }) => `${config.host}:${listener.port}`),
+      listeners: this.#listeners.addresses,
       http: this.#http === null ? null : `${this.config.http.host}:${this.#httpPort}`,
     });
   }
 
   /**
-   * Stops in the contract's phases: say "not ready" and go on serving for `drain.ready_off`; accept
-   * nobody and let transactions end for `drain.transactions`; then close what is left. Called
-   * again, it stops waiting.
+   * Makes everything ready that can fail about a new configuration: ports are opened, certificates
+   * read into contexts. Rejects, with nothing changed, if something does fail. What is returned
+   * puts the configuration into effect at once.
    */
-  stop(): Promise<void> {
-    if (this.#stopping !== null) {
-      this.#cut = true;
-      return this.#stopping;
+  async prepare(config: Config): Promise<() => void> {
+    if (this.#stopping !== null) throw new Error('the process is stopping');
+    const listeners = await this.#listeners.prepare(config.listen);
+    const before = this.config.http;
+    const moves = before.host !== config.http.host || before.port !== config.http.port;
+    let http: OpenHttp | null = null;
+    try {
+      if (moves) http = await this.#openHttp(config.http);
+      if (this.#stopping !== null) throw new Error('the process is stopping');
+    } catch (error) {
+      listeners.abort();
+      throw error;
     }
-    this.#stopping = this.#drain();
+    return () => {
+      this.config = config;
+      if (moves) {
+        void this.#http?.close();
+        this.#http = http?.port ?? null;
+        this.#httpPort = http?.number ?? 0;
+      }
+      putInEffect(config, this.door, this.#userParts);
+      listeners.commit();
+    };
+  }
+
+  /** Stops in the phases of `drain.ts`. Called again, it stops waiting. */
+  stop(): Promise<void> {
+    if (this.#stopping === null) {
+      this.#stopping = this.#drain.run().then(() => {
+        this.#release();
+        this.#log.info('stopped', {});
+      });
+    } else {
+      this.#drain.cut();
+    }
     return this.#stopping;
   }
 
-  async #drain(): Promise<void> {
-    this.#readyOff = true;
-    const { readyOffMs, transactionsMs } = this.config.drain;
-    this.#log.info('stopping', { clients: this.door.clients });
-    await this.#waitFor(() => this.door.clients === 0, readyOffMs);
-    for (const { listener } of this.#listeners) listener.close();
-    this.#context.draining = true;
-    this.#closeIdle();
-    await this.#waitFor(() => this.door.clients === 0, transactionsMs);
-    const left = this.door.clients;
-    if (left > 0) this.#log.warn('closing clients in the middle of their work', { clients: left });
-    // The pools first: whoever waits is told, and nobody is given what somebody else must leave.
-    this.pools.close(refuse('draining'));
-    for (const session of [...this.#sessions()]) session.fail(refuse('draining'));
-    for (const login of [...this.door.loggingIn]) login.fail(refuse('draining'));
-    // Cancelled statements are given a moment, so that no server is left running one for nobody.
-    await this.#waitFor(() => this.pools.serverCount === 0, 1_000);
-    this.#release();
-    this.#log.info('stopped', {});
-  }
-
-  #closeIdle(): void {
-    for (const service of this.door.services.all) {
-      for (const session of service.idle) session.closeIfIdle();
-    }
-  }
-
-  *#sessions() {
-    for (const { idle, open, active } of this.door.services.all) {
-      yield* idle;
-      yield* open;
-      yield* active;
-    }
-  }
-
-  async #waitFor(done: () => boolean, atMostMs: number): Promise<void> {
-    const untilMs = this.#clock.nowMs() + atMostMs;
-    while (!done() && !this.#cut && this.#clock.nowMs() < untilMs) {
-      await new Promise<void>((resolve) => {
-        this.#clock.after(DRAIN_LOOK_MS, resolve);
-      });
-      if (this.#context.draining) this.#closeIdle();
-    }
-  }
-
   #release(): void {
-    for (const { listener } of this.#listeners) listener.close();
+    this.#listeners.close();
     this.#sweeps?.cancel();
+    this.#peerWatch.stop();
     this.#loopWatch.stop();
     void this.#http?.close();
   }
 
-  async #listen(config: ListenConfig): Promise<void> {
-    const tls = tlsContext(config);
-    const listener = new Listener({
-      host: config.host,
-      port: config.port,
-      accept: (link, peer) => {
-        new ClientLogin({ door: this.door, link, peer, listener: config, tls });
-      },
-      onError: (error) => this.#log.error('listener failed', { listener: config.name, error }),
-    });
-    this.#listeners.push({ listener, config });
-    await listener.open();
-  }
-
-  #makeHttp(): HttpPort | null {
-    const { port, token } = this.config.http;
-    if (port === null) return null;
-    return new HttpPort(
+  async #openHttp(config: HttpConfig): Promise<OpenHttp | null> {
+    if (config.port === null) return null;
+    const token = (): string | null => this.config.http.token;
+    const port = new HttpPort(
       {
-        token,
+        get token() {
+          return token();
+        },
         health: () => this.#loopWatch.trouble(),
         unready: () => this.#unready(),
+        status: () => this.status(),
         metrics: async () => ({
           contentType: this.metrics.contentType,
           text: await this.metrics.text(),
@@ -220,18 +236,28 @@ export class SluiceProxy {
       },
       this.#log,
     );
+    return { port, number: await port.listen(config.host, config.port) };
+  }
+
+  /** What `/status` shows. */
+  status(): Readonly<Record<string, unknown>> {
+    return statusOf({
+      version: this.#version,
+      config: this.config,
+      door: this.door,
+      clock: this.#clock,
+      startedAtMs: this.#startedAtMs,
+      listeners: this.#listeners.addresses,
+      unready: this.#unready(),
+      configuration: this.configStatus(),
+      doubts: this.doubts,
+    });
   }
 
   #unready(): string[] {
     const reasons: string[] = [];
     if (!this.#listening) reasons.push('not listening yet');
-    if (this.#readyOff) reasons.push('stopping');
+    if (this.#stopping !== null) reasons.push('stopping');
     return reasons;
   }
-}
-
-function tlsContext(config: ListenConfig): ServerTlsContext | null {
-  const { mode, cert, key, clientCa } = config.tls;
-  if (mode === 'disable' || cert === null || key === null) return null;
-  return serverTlsContext(cert, key, clientCa);
 }

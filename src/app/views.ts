@@ -42,8 +42,20 @@ export function metricsView(
       for (const pool of pools) for (const count of countServers(pool)) add(sums, count);
       yield* sums.values();
     },
+    loggingIn: () => countPhases(door),
+    handshakesWaiting: () => door.gate.waiting.length,
     statementCache: () => ({ hits: statements.hits, misses: statements.misses }),
   };
+}
+
+const PHASES = ['greeting', 'tls', 'authenticating', 'delayed', 'welcoming'] as const;
+
+function countPhases(door: Door): { phase: string; count: number }[] {
+  const counts = new Map<string, number>(PHASES.map((phase) => [phase, 0]));
+  for (const { phaseName } of door.loggingIn) {
+    counts.set(phaseName, (counts.get(phaseName) ?? 0) + 1);
+  }
+  return Array.from(counts, ([phase, count]) => ({ phase, count }));
 }
 
 interface ServerCount {

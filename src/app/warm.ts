@@ -18,11 +18,15 @@ export function warmPools(config: Config, door: Door): void {
         listener: '',
         listenerService: null,
         address: '',
+        certificates: [],
       });
       const target = database.targets[0];
       if (service.config.pool.min === 0 || target === undefined) continue;
+      // Whose password is known by a verifier only has nothing to log in with before its own login.
+      const credentials = door.credentials(database, user.name);
+      if (credentials.stored !== null && user.passwords.length > 0) continue;
       // The janitor dials for pools below their minimum.
-      door.pools.get(service.config, database.name, target, door.credentials(database, user.name));
+      door.pools.get(service.config, database.name, target, credentials);
     }
   }
 }

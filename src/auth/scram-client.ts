@@ -11,6 +11,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { ProtocolViolation } from '../errors/protocol-violation.ts';
 import { assert } from '../util/assert.ts';
+import { BINDING_TYPE } from './channel-binding.ts';
 import { parseServerFinal, parseServerFirst } from './scram-messages.ts';
 import { hmac, type ScramKeys, xor } from './scram-keys.ts';
 
@@ -26,11 +27,24 @@ const ITERATIONS_ACCEPTED_MAX = 1_000_000;
 /** Postgres uses 16. Anything this long is no salt. */
 const SALT_BYTES_MAX = 1024;
 
+/** How the exchange is tied to its channel: `gs2Header`, and what comes behind it in `c=`. */
+export interface ClientBinding {
+  readonly gs2Header: string;
+  readonly data: Buffer;
+}
+
+/** There is nothing to bind to. */
+const UNBOUND: ClientBinding = { gs2Header: 'n,,', data: Buffer.alloc(0) };
+
 /**
- * No channel binding. With SCRAM-SHA-256-PLUS (part 2) this becomes `p=tls-server-end-point,,`, and
- * `c=` carries the hash of the server's certificate behind it; nothing else changes.
+ * How to bind, given the channel's data (null where it has none) and whether the server offers to.
+ * A server that could but was made not to offer it learns of that by the `y`.
  */
-const GS2_HEADER = 'n,,';
+export function clientBinding(channelBinding: Buffer | null, offered: boolean): ClientBinding {
+  if (channelBinding === null) return UNBOUND;
+  if (!offered) return { gs2Header: 'y,,', data: Buffer.alloc(0) };
+  return { gs2Header: `p=${BINDING_TYPE},,`, data: channelBinding };
+}
 
 export interface Challenge {
   readonly salt: Buffer;
@@ -39,6 +53,7 @@ export interface Challenge {
 
 export class ScramClient {
   readonly #nonce: string;
+  readonly #binding: ClientBinding;
   #firstBare = '';
   #serverFirst = '';
   #fullNonce = '';
@@ -46,15 +61,19 @@ export class ScramClient {
   #authMessage = '';
 
   /** `nonce` is given by tests that replay a known exchange. */
-  constructor(nonce: string = randomBytes(NONCE_BYTES).toString('base64')) {
+  constructor(
+    nonce: string = randomBytes(NONCE_BYTES).toString('base64'),
+    binding: ClientBinding = UNBOUND,
+  ) {
     this.#nonce = nonce;
+    this.#binding = binding;
   }
 
   /** `user` stays empty with Postgres, which takes it from the startup packet. */
   first(user: string = ''): Buffer {
     assert(this.#firstBare === '', 'the SCRAM exchange has begun already');
     this.#firstBare = `n=${user},r=${this.#nonce}`;
-    return Buffer.from(GS2_HEADER + this.#firstBare, 'latin1');
+    return Buffer.from(this.#binding.gs2Header + this.#firstBare, 'latin1');
   }
 
   challenge(data: Buffer): Challenge {
@@ -80,8 +99,9 @@ export class ScramClient {
 
   finish(keys: ScramKeys): Buffer {
     assert(this.#fullNonce !== '' && this.#serverKey === null, 'there is no challenge to answer');
-    const channelBinding = Buffer.from(GS2_HEADER, 'latin1').toString('base64');
-    const withoutProof = `c=${channelBinding},r=${this.#fullNonce}`;
+    const { gs2Header, data } = this.#binding;
+    const channelBinding = Buffer.concat([Buffer.from(gs2Header, 'latin1'), data]);
+    const withoutProof = `c=${channelBinding.toString('base64')},r=${this.#fullNonce}`;
     this.#authMessage = `${this.#firstBare},${this.#serverFirst},${withoutProof}`;
     this.#serverKey = keys.serverKey;
     const proof = xor(keys.clientKey, hmac(keys.storedKey, this.#authMessage));

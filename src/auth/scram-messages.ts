@@ -19,12 +19,23 @@ import { decodeBase64 } from './base64.ts';
 import { KEY_BYTES } from './scram-keys.ts';
 
 export const MECHANISM = 'SCRAM-SHA-256';
+/** With channel binding, under TLS. */
+export const MECHANISM_PLUS = 'SCRAM-SHA-256-PLUS';
 
 /** Printable ASCII without the comma. */
 const NONCE = /^[\x21-\x2b\x2d-\x7e]+$/;
 const ITERATIONS = /^[1-9]\d{0,9}$/;
 
+/**
+ * `n`: the client has no channel binding. `y`: it has, but believes that the server has not.
+ * `p`: it binds, by the type that is named.
+ */
+export type BindingFlag = 'n' | 'y' | 'p';
+
 export interface ClientFirst {
+  readonly bindingFlag: BindingFlag;
+  /** Only with the flag `p`, else empty. */
+  readonly bindingType: string;
   /** Everything before `n=`; comes back base64-encoded in `c=` of the client's final message. */
   readonly gs2Header: string;
   readonly bare: string;
@@ -54,7 +65,7 @@ export interface ServerFinal {
 
 export function parseClientFirst(text: string): ClientFirst {
   const flagEnd = text.indexOf(',');
-  checkChannelBindingFlag(flagEnd < 0 ? text : text.slice(0, flagEnd));
+  const binding = parseBindingFlag(flagEnd < 0 ? text : text.slice(0, flagEnd));
   const headerEnd = text.indexOf(',', flagEnd + 1);
   if (flagEnd < 0 || headerEnd < 0) throw malformed('the header of client-first is not complete');
   if (headerEnd !== flagEnd + 1) {
@@ -67,15 +78,12 @@ export function parseClientFirst(text: string): ClientFirst {
   const nonce = attributes.take('r');
   if (!NONCE.test(nonce)) throw malformed('the nonce in client-first is not printable');
   attributes.skipOptional();
-  return { gs2Header: text.slice(0, headerEnd + 1), bare, nonce };
+  return { ...binding, gs2Header: text.slice(0, headerEnd + 1), bare, nonce };
 }
 
-/** `n`: the client has no channel binding. `y`: it has, but believes that the server has not. */
-function checkChannelBindingFlag(flag: string): void {
-  if (flag === 'n' || flag === 'y') return;
-  if (flag.startsWith('p=')) {
-    throw new ProtocolViolation('SCRAM: channel binding was asked for but not offered');
-  }
+function parseBindingFlag(flag: string): Pick<ClientFirst, 'bindingFlag' | 'bindingType'> {
+  if (flag === 'n' || flag === 'y') return { bindingFlag: flag, bindingType: '' };
+  if (flag.startsWith('p=')) return { bindingFlag: 'p', bindingType: flag.slice(2) };
   throw malformed('the channel-binding flag is none of n, y and p');
 }
 

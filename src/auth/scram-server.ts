@@ -14,22 +14,33 @@
  * is refused at the end like a wrong password. Every secret is checked against every password,
  * without stopping at the first that fits, in constant time each.
  *
+ * Channel binding. Under TLS SCRAM-SHA-256-PLUS is offered first. Whoever takes it proves that both
+ * ends see one channel. Whoever says that he could but that we could not (`y`) was shown another
+ * offer than the one we made: somebody in between has taken PLUS out of it, and the login ends.
+ *
  * Outcomes: bad form is a `ProtocolViolation` (08P01), a wrong proof is `null` (28P01).
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { ProtocolViolation } from '../errors/protocol-violation.ts';
 import { assert } from '../util/assert.ts';
+import { BINDING_TYPE } from './channel-binding.ts';
 import { NONCE_BYTES } from './scram-client.ts';
 import {
   type ClientFirst,
   MECHANISM,
+  MECHANISM_PLUS,
   parseClientFinal,
   parseClientFirst,
 } from './scram-messages.ts';
 import { hmac, sha256, xor } from './scram-keys.ts';
 
-/** What AuthenticationSASL offers. SCRAM-SHA-256-PLUS joins in front under TLS with part 2. */
-export const OFFERED_MECHANISMS: readonly string[] = [MECHANISM];
+const PLAIN_ONLY: readonly string[] = [MECHANISM];
+const PLUS_AND_PLAIN: readonly string[] = [MECHANISM_PLUS, MECHANISM];
+
+/** What AuthenticationSASL offers; `channelBinding` is null where the channel has none. */
+export function offeredMechanisms(channelBinding: Buffer | null): readonly string[] {
+  return channelBinding === null ? PLAIN_ONLY : PLUS_AND_PLAIN;
+}
 
 export interface StoredKeys {
   readonly storedKey: Buffer;
@@ -58,18 +69,29 @@ export interface ScramSuccess {
 export class ScramServer {
   readonly #secret: ScramSecret;
   readonly #serverNonce: string;
+  readonly #channelBinding: Buffer | null;
   #clientFirst: ClientFirst | null = null;
   #serverFirst = '';
   #finished = false;
 
-  /** `serverNonce` is given by tests that replay a known exchange. */
+  /**
+   * `channelBinding` is the data of the TLS channel the client is on, null where it has none.
+   * `serverNonce` is given by tests that replay a known exchange.
+   */
   constructor(
     secret: ScramSecret,
     serverNonce: string = randomBytes(NONCE_BYTES).toString('base64'),
+    channelBinding: Buffer | null = null,
   ) {
     assert(secret.passwords.length > 0, 'a SCRAM secret without a password');
     this.#secret = secret;
     this.#serverNonce = serverNonce;
+    this.#channelBinding = channelBinding;
+  }
+
+  /** A new exchange on a channel that may bind. */
+  static on(secret: ScramSecret, channelBinding: Buffer | null): ScramServer {
+    return new ScramServer(secret, undefined, channelBinding);
   }
 
   /** Whether the client's next message is its last one. */
@@ -82,16 +104,35 @@ export class ScramServer {
    * no data with it (null); the answer is then empty and `first` is called again with its next one.
    */
   first(mechanism: string, data: Buffer | null): Buffer {
-    if (!OFFERED_MECHANISMS.includes(mechanism)) {
+    if (!offeredMechanisms(this.#channelBinding).includes(mechanism)) {
       throw new ProtocolViolation('client selected an invalid SASL authentication mechanism');
     }
     if (data === null) return Buffer.alloc(0);
     assert(this.#clientFirst === null, 'the SCRAM exchange has begun already');
-    this.#clientFirst = parseClientFirst(data.toString('latin1'));
+    const clientFirst = parseClientFirst(data.toString('latin1'));
+    this.#checkBinding(mechanism, clientFirst);
+    this.#clientFirst = clientFirst;
     const { salt, iterations } = this.#secret;
-    const nonce = this.#clientFirst.nonce + this.#serverNonce;
+    const nonce = clientFirst.nonce + this.#serverNonce;
     this.#serverFirst = `r=${nonce},s=${salt.toString('base64')},i=${iterations}`;
     return Buffer.from(this.#serverFirst, 'latin1');
+  }
+
+  #checkBinding(mechanism: string, { bindingFlag, bindingType }: ClientFirst): void {
+    if (mechanism === MECHANISM_PLUS) {
+      if (bindingFlag !== 'p') {
+        throw new ProtocolViolation(`SCRAM: ${MECHANISM_PLUS} without channel binding`);
+      }
+      if (bindingType !== BINDING_TYPE) {
+        throw new ProtocolViolation('SCRAM: unsupported type of channel binding');
+      }
+    } else if (bindingFlag === 'p') {
+      throw new ProtocolViolation('SCRAM: channel binding was asked for but not offered');
+    } else if (bindingFlag === 'y' && this.#channelBinding !== null) {
+      throw new ProtocolViolation(
+        'SCRAM: the client supports channel binding but was told that the server does not',
+      );
+    }
   }
 
   /** Takes the client's final message. Null: wrong password, or no such user. */
@@ -103,8 +144,12 @@ export class ScramServer {
     if (final.nonce !== clientFirst.nonce + this.#serverNonce) {
       throw new ProtocolViolation('SCRAM: the nonce of client-final does not match');
     }
-    const gs2Header = Buffer.from(clientFirst.gs2Header, 'latin1').toString('base64');
-    if (final.channelBinding !== gs2Header) {
+    const bound = clientFirst.bindingFlag === 'p' ? this.#channelBinding : null;
+    const expected = Buffer.concat([
+      Buffer.from(clientFirst.gs2Header, 'latin1'),
+      bound ?? Buffer.alloc(0),
+    ]);
+    if (final.channelBinding !== expected.toString('base64')) {
       throw new ProtocolViolation('SCRAM: the channel binding of client-final does not match');
     }
     const authMessage = `${clientFirst.bare},${this.#serverFirst},${final.withoutProof}`;

@@ -32,7 +32,7 @@ export function requestCancel(
   server.cancelsPending++;
   server.pool.events.cancelled(server.pool, orphan);
   const request = new CancelRequest(server, secretKey, clock, done);
-  openLink(server.pool.spec.target.server, TIMEOUT_MS, clock, request);
+  openLink(server.target.server, TIMEOUT_MS, clock, request);
 }
 
 class CancelRequest implements OpenLinkHandler {

@@ -17,10 +17,11 @@
  * A password leaves in the clear only where nobody can listen (`secure`). Servers whose links are
  * open are answered md5 or SCRAM or not at all, however kindly they ask.
  */
-import { md5Password } from '../auth/md5.ts';
-import { ScramClient } from '../auth/scram-client.ts';
+import type { StoredLogin } from '../auth/key-ring.ts';
+import { md5Answer, md5Password } from '../auth/md5.ts';
+import { clientBinding, ScramClient } from '../auth/scram-client.ts';
 import type { KeyCache, ScramKeys } from '../auth/scram-keys.ts';
-import { MECHANISM } from '../auth/scram-messages.ts';
+import { MECHANISM, MECHANISM_PLUS } from '../auth/scram-messages.ts';
 import { ProtocolViolation } from '../errors/protocol-violation.ts';
 import { assert } from '../util/assert.ts';
 import { Backend, codeName, TransactionStatus } from '../wire/codes.ts';
@@ -52,8 +53,12 @@ const WRITER_BYTES = 512;
 
 export interface HandshakeOptions {
   readonly user: string;
-  /** Null: there is none to send, and a server that wants one refuses us. */
+  /** Null: there is none to send. */
   readonly password: string | null;
+  /** What a client's login has given in place of a password; null where nothing has. */
+  readonly stored: StoredLogin | null;
+  /** What SCRAM can be bound to; null on an open link. */
+  readonly channelBinding: Buffer | null;
   readonly database: string;
   readonly applicationName: string | null;
   /** Further settings for the startup packet. `user`, `database` and the name above win. */
@@ -70,7 +75,7 @@ export interface HandshakeOptions {
  * - `refused`: the server said no; `fields` has its words, among them the SQLSTATE.
  * - `violation`: what it sent is not the protocol, or it could not prove that it is who it claims.
  * - `unsupported`: it wants a way of logging in that is not known here.
- * - `no-password`: it wants a password and there is none.
+ * - `no-password`: it wants a password and there is none, or not the one it knows.
  * - `insecure`: it wants the password in the clear over an open link.
  * - `internal`: the crypto library failed.
  */
@@ -210,20 +215,10 @@ export class Handshake {
   }
 
   #sendPassword(salt: Buffer | null): void {
-    const { user, password, secure } = this.#options;
-    if (password === null) {
-      this.#failWithoutPassword();
-    } else if (salt !== null) {
-      let digest: string;
-      try {
-        digest = md5Password(user, password, salt);
-      } catch {
-        this.#fail('unsupported', 'the server wants an md5 password, and MD5 is disabled here');
-        return;
-      }
-      encodePassword(this.#writer, digest);
-      this.#move(HandshakeState.AwaitingVerdict);
-    } else if (!secure) {
+    const { password, secure } = this.#options;
+    if (salt !== null) this.#sendMd5(salt);
+    else if (password === null) this.#failWithoutPassword();
+    else if (!secure) {
       this.#fail('insecure', 'the server wants the password in the clear on an unencrypted link');
     } else {
       encodePassword(this.#writer, password);
@@ -231,22 +226,48 @@ export class Handshake {
     }
   }
 
+  #sendMd5(salt: Buffer): void {
+    const { user, password, stored } = this.#options;
+    const hash = password === null ? (stored?.md5() ?? null) : null;
+    if (password === null && hash === null) {
+      this.#failWithoutPassword();
+      return;
+    }
+    let digest: string;
+    try {
+      digest = hash === null ? md5Password(user, password!, salt) : md5Answer(hash, salt);
+    } catch {
+      this.#fail('unsupported', 'the server wants an md5 password, and MD5 is disabled here');
+      return;
+    }
+    encodePassword(this.#writer, digest);
+    this.#move(HandshakeState.AwaitingVerdict);
+  }
+
   #beginScram(mechanisms: readonly string[]): void {
-    if (!mechanisms.includes(MECHANISM)) {
+    const { password, stored, channelBinding } = this.#options;
+    const plus = channelBinding !== null && mechanisms.includes(MECHANISM_PLUS);
+    if (!plus && !mechanisms.includes(MECHANISM)) {
       this.#fail('unsupported', `the server offers no ${MECHANISM}, but ${mechanisms.join(', ')}`);
-    } else if (this.#options.password === null) {
+    } else if (password === null && stored === null) {
       this.#failWithoutPassword();
     } else {
-      this.#scram = new ScramClient();
-      encodeSASLInitialResponse(this.#writer, MECHANISM, this.#scram.first());
+      this.#scram = new ScramClient(undefined, clientBinding(channelBinding, plus));
+      const mechanism = plus ? MECHANISM_PLUS : MECHANISM;
+      encodeSASLInitialResponse(this.#writer, mechanism, this.#scram.first());
       this.#move(HandshakeState.AwaitingChallenge);
     }
   }
 
   #answerChallenge(data: Buffer): void {
-    const { keys } = this.#options;
-    const password = this.#options.password!;
+    const { keys, password, stored } = this.#options;
     const { salt, iterations } = this.#scram!.challenge(data);
+    if (password === null) {
+      const passed = stored?.scramKeys(salt, iterations) ?? null;
+      if (passed !== null) this.#prove(passed);
+      else this.#failWithoutPassword();
+      return;
+    }
     const known = keys.peek(password, salt, iterations);
     if (known !== null) {
       this.#prove(known);
@@ -297,7 +318,11 @@ export class Handshake {
   }
 
   #failWithoutPassword(): void {
-    this.#fail('no-password', 'the server wants a password, and none is configured');
+    const words =
+      this.#options.stored === null
+        ? 'the server wants a password, and none is configured'
+        : 'the server wants a password, and what the login of the user gave does not fit it';
+    this.#fail('no-password', words);
   }
 
   #fail(kind: HandshakeFailureKind, message: string, fields: ErrorFields | null = null): void {

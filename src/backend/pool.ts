@@ -9,6 +9,12 @@
  *  4. Servers are dialled for waiters only, one per waiter, within the slot budget; after a failure
  *     not before a growing pause has passed.
  *
+ * A reload gives the pool another spec. Sizes and deadlines hold at once. When the servers are now
+ * somewhere else, or logged in to as somebody else, an era begins: servers of an older one are
+ * closed, idle ones at once and busy ones when they are given back. When only the password or TLS
+ * has changed, one server is dialled as a proof, and the era begins when that succeeds: a mistyped
+ * secret leaves the pool with the servers it has rather than with none.
+ *
  * Every server is in exactly one of the lists below (see `server-states.ts`).
  */
 import type { ProxyError } from '../errors/proxy-error.ts';
@@ -20,7 +26,7 @@ import { IntrusiveList } from '../util/intrusive-list.ts';
 import { TransactionStatus } from '../wire/codes.ts';
 import { HealthCheck } from './health-check.ts';
 import type { PoolEvents } from './pool-events.ts';
-import type { PoolSpec } from './pool-spec.ts';
+import { compareSpecs, type PoolSpec } from './pool-spec.ts';
 import { ServerConnection } from './server-connection.ts';
 import { type LoginFailure, ServerLogin } from './server-login.ts';
 import { SERVER_MOVES, ServerState } from './server-states.ts';
@@ -30,7 +36,9 @@ import type { Waiter } from './waiter.ts';
 let nextServerId = 1;
 
 export class Pool {
-  readonly spec: PoolSpec;
+  spec: PoolSpec;
+  /** Raised when the servers there are should no longer be used. */
+  era = 0;
   readonly budget: SlotBudget;
   readonly clock: Clock;
   readonly events: PoolEvents;
@@ -43,6 +51,8 @@ export class Pool {
   readonly cancelling = new IntrusiveList<ServerConnection>('cancelling');
   /** What servers of this pool report at login; null until the first one has. */
   parameters: ReadonlyMap<string, string> | null = null;
+  /** Why the last attempt to dial failed; null when it did not. */
+  failure: { readonly atMs: number; readonly reason: string } | null = null;
   readonly #lists: readonly IntrusiveList<ServerConnection>[];
   readonly #backoff = new Backoff({
     initialMs: 100,
@@ -53,6 +63,8 @@ export class Pool {
   #dialNotBeforeMs = Number.NEGATIVE_INFINITY;
   /** What everybody gets who wants a server, once there are none to be had. */
   #closing: ProxyError | null = null;
+  /** How servers are logged in to has changed, and nobody has tried it yet. */
+  #unproven = false;
 
   constructor(spec: PoolSpec, budget: SlotBudget, clock: Clock, events: PoolEvents) {
     this.spec = spec;
@@ -109,12 +121,23 @@ export class Pool {
     }
     waiter.waitingSinceMs = nowMs;
     waiter.waitingOrder = this.budget.nextOrder();
-    this.waiting.push(waiter);
-    this.budget.waiting++;
+    this.#enqueue(waiter);
     const stale = this.idle.first();
     if (stale !== null) this.#check(stale);
     else this.budget.fill(nowMs);
     return null;
+  }
+
+  #enqueue(waiter: Waiter): void {
+    this.waiting.push(waiter);
+    this.budget.waiting++;
+  }
+
+  /** A waiter of another pool goes on waiting here, for as long as it was going to. */
+  transfer(waiter: Waiter, from: Pool): void {
+    from.leave(waiter);
+    this.#enqueue(waiter);
+    this.budget.fill(this.clock.nowMs());
   }
 
   /** The waiter has gone, or must not wait any longer. */
@@ -142,6 +165,10 @@ export class Pool {
     const old = nowMs - server.createdAtMs > this.spec.pool.lifetimeMs;
     if (server.retired || this.#closing !== null || (old && this.spec.pool.lifetimeMs > 0)) {
       server.destroy(server.lastWords ?? 'it had reached its lifetime');
+      return;
+    }
+    if (server.era !== this.era || this.#mustMakeRoom(nowMs)) {
+      server.destroy('the configuration has changed');
       return;
     }
     if (this.budget.used > this.budget.size || this.budget.mustYield(this, nowMs)) {
@@ -181,7 +208,16 @@ export class Pool {
   needsServer(nowMs: number): boolean {
     if (this.#closing !== null || nowMs < this.#dialNotBeforeMs) return false;
     const coming = this.connecting.length + this.checking.length;
+    if (this.#unproven && this.connecting.length === 0)
+      return this.size > 0 || this.waiting.length > 0;
     return this.waiting.length > coming || this.size < this.spec.pool.min;
+  }
+
+  /** Whether the proof that the servers can still be logged in to waits for a slot. */
+  #mustMakeRoom(nowMs: number): boolean {
+    if (!this.#unproven || this.connecting.length > 0 || nowMs < this.#dialNotBeforeMs)
+      return false;
+    return this.budget.used >= this.budget.size;
   }
 
   dial(): void {
@@ -201,6 +237,8 @@ export class Pool {
       return;
     }
     this.#backoff.succeeded();
+    this.failure = null;
+    if (this.#unproven) this.#beginEra('it was logged in to in the old way', server);
     this.parameters = new Map(server.parameters);
     this.events.connected(this, this.clock.nowMs() - server.createdAtMs);
     this.settle(server);
@@ -209,6 +247,7 @@ export class Pool {
   #dialFailed(server: ServerConnection, failure: LoginFailure): void {
     const nowMs = this.clock.nowMs();
     this.#dialNotBeforeMs = nowMs + this.#backoff.failed();
+    this.failure = { atMs: nowMs, reason: failure.reason };
     this.events.connectFailed(this, failure);
     this.move(server, ServerState.Closed);
     // With servers left, waiters still have something to wait for.
@@ -221,6 +260,44 @@ export class Pool {
       this.leave(waiter);
       waiter.refused(error);
     }
+  }
+
+  // ── Reload ─────────────────────────────────────────────────────────────────────────────────
+
+  reconfigure(spec: PoolSpec): void {
+    const change = compareSpecs(this.spec, spec);
+    this.spec = spec;
+    if (change === 'none') return;
+    this.#backoff.succeeded();
+    this.#dialNotBeforeMs = Number.NEGATIVE_INFINITY;
+    if (change === 'place') {
+      this.#unproven = false;
+      this.parameters = null;
+      this.failure = null;
+      this.#beginEra('its place has changed', null);
+    } else {
+      this.#unproven = this.size > 0;
+    }
+    // Logins under way use what held before.
+    for (const server of [...this.connecting]) server.destroy('the configuration has changed');
+    const idle = this.idle.last();
+    if (idle !== null && this.#mustMakeRoom(this.clock.nowMs())) {
+      idle.destroy('the configuration has changed');
+    }
+    this.budget.fill(this.clock.nowMs());
+  }
+
+  /** Nobody uses the pool any more. */
+  retire(): void {
+    this.#beginEra('nobody uses its pool any more', null);
+  }
+
+  /** From here on only servers dialled from now on are used, and `first`. */
+  #beginEra(reason: string, first: ServerConnection | null): void {
+    this.era++;
+    this.#unproven = false;
+    if (first !== null) first.era = this.era;
+    for (const server of [...this.idle]) server.destroy(reason);
   }
 
   // ── Ends ───────────────────────────────────────────────────────────────────────────────────

@@ -1,6 +1,6 @@
 /** All pools of the process, found by what they are for. */
 import type { KeyCache } from '../auth/scram-keys.ts';
-import type { ServiceConfig, TargetConfig } from '../config/snapshot.ts';
+import type { DatabaseConfig, ServiceConfig, TargetConfig } from '../config/snapshot.ts';
 import type { ProxyError } from '../errors/proxy-error.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import { Pool } from './pool.ts';
@@ -10,6 +10,14 @@ import { SlotBudget } from './slot-budget.ts';
 
 /** Deadlines in queues are kept to this; ages are looked at as often, which costs nothing. */
 const TEND_EVERY_MS = 50;
+
+/** What pools need to know of a configuration that is about to be in effect. */
+export interface PoolsPlan {
+  service(name: string): ServiceConfig | undefined;
+  database(name: string): DatabaseConfig | undefined;
+  /** How a service's servers are logged in to for a user; null: not known any more. */
+  login(service: string, database: DatabaseConfig, user: string): ServerCredentials | null;
+}
 
 export class Pools {
   readonly #pools = new Map<string, Pool>();
@@ -45,6 +53,56 @@ export class Pools {
       this.#pools.set(key, pool);
     }
     return pool;
+  }
+
+  /**
+   * Brings every pool in line with a new configuration. A pool that the configuration has no place
+   * for goes on as it is, without its minimum, for the sessions that still use it.
+   */
+  apply(plan: PoolsPlan): void {
+    for (const pool of this.#pools.values()) pool.reconfigure(this.#newSpec(pool.spec, plan));
+    const nowMs = this.#clock.nowMs();
+    for (const budget of this.#budgets.values()) {
+      const [pool] = budget.pools;
+      if (pool !== undefined && pool.spec.pool.size !== budget.size) {
+        budget.resize(pool.spec.pool.size, nowMs);
+      }
+    }
+  }
+
+  #newSpec(spec: PoolSpec, plan: PoolsPlan): PoolSpec {
+    const service = plan.service(spec.service);
+    const database = plan.database(spec.database);
+    const target = database?.targets.find(({ name }) => name === spec.target.name);
+    const { user } = spec.login;
+    const login = database === undefined ? null : plan.login(spec.service, database, user);
+    // A database may be opened with another account now: that is another pool.
+    const sameLogin = login?.user === user;
+    const wanted = service !== undefined && target !== undefined && sameLogin;
+    const { timeouts } = service ?? spec;
+    const pool = service?.pool ?? spec.pool;
+    return new PoolSpec(
+      { name: spec.service, timeouts, pool: wanted ? pool : { ...pool, min: 0 } },
+      spec.database,
+      target ?? spec.target,
+      sameLogin && login !== null ? login : spec.login,
+      this.#keys,
+      wanted,
+    );
+  }
+
+  /**
+   * Puts away pools that no session is in (those in `used` are) and that nobody will ask for again,
+   * and forgets all that are empty. Their servers close as they become free.
+   */
+  prune(used: ReadonlySet<Pool>): void {
+    for (const [key, pool] of this.#pools) {
+      if (used.has(pool)) continue;
+      if (!pool.spec.wanted) pool.retire();
+      if (pool.size > 0 || pool.waiting.length > 0) continue;
+      this.#pools.delete(key);
+      pool.budget.pools.delete(pool);
+    }
   }
 
   #budget(key: string, size: number): SlotBudget {

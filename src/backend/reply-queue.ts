@@ -73,8 +73,8 @@ export class ReplyEntry {
   namesBefore: Map<string, Prepared> | null = null;
   /** Running it ends a transaction: it must not be cancelled for a client that has vanished. */
   endsTransaction = false;
-  /** Running it outside a transaction block may change data, and commits at once. */
-  mayCommit = false;
+  /** What the server runs for it, in the owner's own terms; null where it runs nothing. */
+  runs: object | null = null;
   /** Why the owner must keep the server once this has run; the owner's own words. */
   pin: string | null = null;
 }
@@ -118,7 +118,7 @@ export class ReplyQueue {
     entry.previous = null;
     entry.namesBefore = null;
     entry.endsTransaction = false;
-    entry.mayCommit = false;
+    entry.runs = null;
     entry.pin = null;
     this.length++;
     return entry;
@@ -137,6 +137,8 @@ export class ReplyQueue {
     this.#first = (this.#first + 1) & this.#mask;
     this.length--;
     if (entry.name !== '') this.named--;
+    // Traffic of one message at a time always uses the same entry, and keeps one statement alive.
+    if (this.length === 0) this.#first = 0;
     return entry;
   }
 
@@ -175,6 +177,7 @@ export class ReplyQueue {
       entry.payload = null;
       entry.prepared = null;
       entry.previous = null;
+      entry.runs = null;
       entry.namesBefore = null;
     }
     this.length = 0;

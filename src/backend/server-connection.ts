@@ -5,6 +5,7 @@
  * It knows nothing of SQL and decides nothing; `Pool` decides who gets it. A server that breaks the
  * protocol, or that we fail to read, is closed: half-read servers never go back to a pool.
  */
+import type { TargetConfig } from '../config/snapshot.ts';
 import { ProtocolViolation } from '../errors/protocol-violation.ts';
 import { COPY_BYTES_MAX, HandlerFailed, type Link, type LinkHandler } from '../net/link.ts';
 import { ListNode } from '../util/intrusive-list.ts';
@@ -32,6 +33,10 @@ const writer = new Writer();
 export class ServerConnection extends ListNode implements LinkHandler {
   readonly id: number;
   readonly pool: Pool;
+  /** Where it is; after a reload that may be somewhere else than where the pool dials now. */
+  readonly target: TargetConfig;
+  /** Of an earlier era than the pool's: it closes when it is given back. */
+  era: number;
   state: ServerState;
   /** From the last ReadyForQuery. */
   status: TransactionStatus;
@@ -62,7 +67,7 @@ export class ServerConnection extends ListNode implements LinkHandler {
   cancelsPending: number;
   /** Someone left session state behind that only DISCARD ALL takes away. */
   dirty: boolean;
-  /** It must not be given to anybody again; it closes when it is given back. */
+  /** It has announced its own end by a FATAL error; it closes when it is given back. */
   retired: boolean;
   readonly createdAtMs: number;
   idleSinceMs: number;
@@ -75,6 +80,8 @@ export class ServerConnection extends ListNode implements LinkHandler {
     super();
     this.id = id;
     this.pool = pool;
+    this.target = pool.spec.target;
+    this.era = pool.era;
     this.state = ServerState.Connecting;
     this.status = TransactionStatus.Idle;
     this.link = null;

@@ -2,16 +2,18 @@
  * From "a server is wanted" to "a server is logged in": dials, encrypts, runs the handshake, and
  * hands the link to its `ServerConnection`. All of it within `timeouts.connect`.
  */
+import { tlsServerEndPoint } from '../auth/channel-binding.ts';
 import type { ProxyError } from '../errors/proxy-error.ts';
 import { refuse } from '../errors/proxy-error.ts';
 import { ProtocolViolation } from '../errors/protocol-violation.ts';
 import type { Link } from '../net/link.ts';
+import { shownCertificate } from '../net/tls.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import { isLoopback } from '../util/networks.ts';
 import { FrameScanner, type FrameSink, Scan } from '../wire/frame-scanner.ts';
 import { SERVER_LOGIN } from '../wire/interest.ts';
 import { HEADER_BYTES, PEEKED_BODY_BYTES_MAX } from '../wire/limits.ts';
-import { Handshake } from './handshake.ts';
+import { Handshake, type HandshakeFailure } from './handshake.ts';
 import { HandshakeState } from './handshake-states.ts';
 import { type OpenLinkHandler, openLink } from './open-link.ts';
 import type { PoolSpec } from './pool-spec.ts';
@@ -63,9 +65,11 @@ export class ServerLogin implements OpenLinkHandler, FrameSink {
     this.#handshake = new Handshake({
       user: login.user,
       password: login.password,
+      stored: login.stored,
+      channelBinding: bindingOf(link),
       database: target.database,
       applicationName: null,
-      parameters: NO_PARAMETERS,
+      parameters: login.parameters,
       secure: link.encrypted || isLoopback(target.server.host),
       keys: credentialKeys,
       resumed: () => {
@@ -144,9 +148,7 @@ export class ServerLogin implements OpenLinkHandler, FrameSink {
       openLink(server, this.#spec.timeouts.connectMs, this.#clock, this, 'require');
       return;
     }
-    const refused = failure?.kind === 'refused' && failure.fields !== null;
-    const sqlstate = refused ? (failure?.fields?.sqlstate ?? '') : '';
-    this.#fail(failure?.message ?? 'the login failed', refusalFor(sqlstate, this.#spec.database));
+    this.#fail(failure?.message ?? 'the login failed', refusalFor(failure, this.#spec));
   }
 
   #fail(reason: string, error?: ProxyError): void {
@@ -163,19 +165,30 @@ export class ServerLogin implements OpenLinkHandler, FrameSink {
   }
 }
 
-/** What a client is told of a server's refusal: enough to act on, nothing about the server. */
-function refusalFor(sqlstate: string, database: string): ProxyError {
-  switch (sqlstate.slice(0, 2)) {
-    case '28': // not authorized
-      return refuse('server_login_failed', { values: { database } });
-    case '3D': // no such database
-      return refuse('unknown_database', { values: { database } });
-    default: // starting up, shutting down, too many connections: it will pass
-      return refuse('target_down', { values: { database } });
-  }
+function bindingOf(link: Link): Buffer | null {
+  const certificate = shownCertificate(link);
+  return certificate === null ? null : tlsServerEndPoint(certificate);
 }
 
-const NO_PARAMETERS: ReadonlyMap<string, string> = new Map();
+/** What a client is told of a server's refusal: enough to act on, nothing about the server. */
+function refusalFor(failure: HandshakeFailure | null, { database, login }: PoolSpec): ProxyError {
+  const values = { database };
+  switch (failure?.kind) {
+    case 'no-password':
+      return refuse('no_server_password', { values: { database, user: login.user } });
+    case 'unsupported':
+    case 'insecure':
+      return refuse('server_login_failed', { values });
+  }
+  switch (failure?.fields?.sqlstate.slice(0, 2)) {
+    case '28': // not authorized
+      return refuse('server_login_failed', { values });
+    case '3D': // no such database
+      return refuse('unknown_database', { values });
+    default: // starting up, shutting down, too many connections: it will pass
+      return refuse('target_down', { values });
+  }
+}
 
 const DISCARDED = {
   onData: () => {},

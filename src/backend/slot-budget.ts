@@ -31,12 +31,27 @@ export class SlotBudget {
   }
 
   /**
+   * A reload has changed the size. What is idle beyond it is closed now, what is busy when it is
+   * given back; what is free goes to whoever waits.
+   */
+  resize(size: number, nowMs: number): void {
+    this.size = size;
+    for (const pool of this.pools) {
+      for (const server of [...pool.idle].reverse()) {
+        if (this.used <= this.size) break;
+        server.destroy('the pool has become smaller');
+      }
+    }
+    this.fill(nowMs);
+  }
+
+  /**
    * Whether another waiter would be one too many. Those for whom a server is there, or on its way,
    * or may be dialled, do not count: a `max_queue` of 0 would let nobody have the first server.
    */
   isQueueFull(queueMax: number): boolean {
     if (this.waiting < queueMax) return false;
-    let coming = this.size - this.used;
+    let coming = Math.max(0, this.size - this.used);
     for (const { connecting, checking, idle } of this.pools) {
       coming += connecting.length + checking.length + idle.length;
     }

@@ -1,5 +1,5 @@
 /** `sluice check`: everything that is wrong with a configuration, or that it is in order. */
-import { loadConfig } from '../config/load.ts';
+import { isGood, type Loaded, loadConfig } from '../config/load.ts';
 import { formatProblem } from '../config/problems.ts';
 import type { Config } from '../config/snapshot.ts';
 import type { FlagsOf } from './commands.ts';
@@ -7,22 +7,23 @@ import { ExitCode } from './exit-codes.ts';
 import type { Io } from './run.ts';
 
 export async function check(flags: FlagsOf<'check'>, io: Io): Promise<number> {
-  const config = loadOrExplain(flags.config, io);
-  if (config === null) return ExitCode.Config;
-  io.out(`ok: ${summary(config)}`);
+  const loaded = loadOrExplain(flags.config, io);
+  if (!isGood(loaded)) return ExitCode.Config;
+  io.out(`ok: ${summary(loaded.config)}`);
   return ExitCode.Ok;
 }
 
 /**
- * The configuration, or null after every problem was printed. Warnings are printed in either case.
+ * What was loaded, after every problem was printed. Warnings are printed in either case.
  * `serve` begins with it too, so that both say the same about a file.
  */
-export function loadOrExplain(path: string, io: Io): Config | null {
-  const { config, problems, warnings } = loadConfig(path, { env: io.env });
+export function loadOrExplain(path: string, io: Io): Loaded {
+  const loaded = loadConfig(path, { env: io.env });
+  const { problems, warnings } = loaded;
   for (const warning of warnings) io.err(formatProblem(warning, 'warning'));
   for (const problem of problems) io.err(formatProblem(problem, 'error'));
   if (problems.length > 0) io.err(counted(problems.length, 'problem'));
-  return config;
+  return loaded;
 }
 
 function summary(config: Config): string {

@@ -38,8 +38,17 @@ export const commands = {
     summary: 'run the proxy',
     details: [
       'Runs until SIGTERM or SIGINT: then takes no new clients, lets open transactions end, and stops.',
+      'A second SIGTERM or SIGINT stops it at once.',
+      'SIGHUP reads the configuration again, and so does a change of any of its files.',
     ],
-    flags: { config },
+    flags: {
+      config,
+      'last-good': {
+        kind: 'path',
+        placeholder: 'FILE',
+        doc: 'keep the last configuration that worked; start with it if the file is broken',
+      },
+    },
   },
   check: {
     summary: 'say whether a configuration file is in order',

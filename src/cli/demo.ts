@@ -1,5 +1,6 @@
 /** `sluice demo`: a Postgres primary and replica, a shop, and this proxy in front of them. */
 import { runProxy } from '../app/run-proxy.ts';
+import { isGood } from '../config/load.ts';
 import { runDemo } from '../demo/demo.ts';
 import { loadOrExplain } from './check.ts';
 import type { FlagsOf } from './commands.ts';
@@ -15,9 +16,16 @@ export async function demo(flags: FlagsOf<'demo'>, io: Io): Promise<number> {
     { ...(rows === null ? {} : { orders: rows }), ...(port === null ? {} : { port }), exit },
     { print: (line) => io.out(line), signal: stop.signal },
     async (configPath) => {
-      const config = loadOrExplain(configPath, io);
-      if (config === null) throw new Error('the demo has a configuration that is not in order');
-      return runProxy(config, packageVersion());
+      const loaded = loadOrExplain(configPath, io);
+      if (!isGood(loaded)) throw new Error('the demo has a configuration that is not in order');
+      return runProxy({
+        loaded,
+        version: packageVersion(),
+        env: io.env,
+        watch: true,
+        lastGood: null,
+        broken: null,
+      });
     },
   );
 }

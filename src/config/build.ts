@@ -3,7 +3,9 @@
  * out. It decides nothing and complains of nothing; `checks.ts` has done that. Called only with
  * settings that have no problems.
  */
+import { parseHbaFile } from './hba-file.ts';
 import type {
+  AuthQueryConfig,
   Config,
   DatabaseConfig,
   ListenConfig,
@@ -34,6 +36,8 @@ export interface Origin {
 }
 
 export function buildConfig(settings: Settings, origin: Origin): Config {
+  const file = settings.auth.hba_file;
+  const hba = file === null ? null : parseHbaFile(file.text);
   return deepFreeze({
     generation: origin.generation,
     path: origin.path,
@@ -42,13 +46,22 @@ export function buildConfig(settings: Settings, origin: Origin): Config {
     log: settings.log,
     fleet: { instance: settings.fleet.instance ?? origin.hostname },
     drain: {
-      transactionsMs: settings.drain.transactions,
       readyOffMs: settings.drain.ready_off,
+      clientsMs: settings.drain.clients,
+      transactionsMs: settings.drain.transactions,
     },
-    auth: { method: settings.auth.method, users: buildUsers(settings) },
+    auth: {
+      method: settings.auth.method,
+      users: buildUsers(settings),
+      query: buildAuthQuery(settings),
+      hba: hba?.rules ?? null,
+      failureDelayMs: settings.auth.failure_delay,
+    },
     limits: {
       maxClients: settings.limits.max_clients,
       loginTimeoutMs: settings.limits.login_timeout,
+      maxLogins: settings.limits.max_logins,
+      tcpUserTimeoutMs: settings.limits.tcp_user_timeout,
       messageBytes: settings.limits.message_bytes,
     },
     databases: buildDatabases(settings),
@@ -106,11 +119,13 @@ function buildListen(listen: ListenSettings): ListenConfig {
     port: listen.port,
     name: hostPort(listen.host, listen.port),
     service: listen.service,
+    reusePort: listen.reuse_port,
+    proxyProtocol: listen.proxy_protocol,
     tls: {
       mode,
       cert: off ? null : listen.tls.cert,
       key: off ? null : listen.tls.key,
-      clientCa: null,
+      clientCa: off ? null : listen.tls.client_ca,
     },
   };
 }
@@ -122,6 +137,14 @@ function buildUsers(settings: Settings): ReadonlyMap<string, UserConfig> {
     users.set(name, { name, passwords: password ?? [], databases, clients });
   }
   return users;
+}
+
+function buildAuthQuery(settings: Settings): AuthQueryConfig | null {
+  const { database, user, password, sql, ttl, outage, size } = settings.auth.query;
+  if (database === null) return null;
+  const own = settings.databases.get(database)!.login;
+  const login = user === null ? (own as Exclude<typeof own, 'client'>) : { user, password };
+  return { database, login, sql, ttlMs: ttl, outageMs: outage, size };
 }
 
 function buildDatabases(settings: Settings): ReadonlyMap<string, DatabaseConfig> {
@@ -177,7 +200,7 @@ function buildServices(settings: Settings): readonly ServiceConfig[] {
     (service, index): ServiceConfig => ({
       name: service.name,
       index,
-      match: (service.match ?? []).map((match) => ({ ...match, certs: null })),
+      match: service.match ?? [],
       pool: effectivePool(service.pool, defaults.pool),
       timeouts: effectiveTimeouts(service.timeouts, defaults.timeouts),
       pin: service.pin,

@@ -6,11 +6,14 @@
 import { isLoopback } from '../util/networks.ts';
 import { DEFAULT_SERVICE, effectivePool, hostPort, listenTlsMode } from './build.ts';
 import { checkCertificate, checkPair } from './certificates.ts';
+import { parseHbaFile } from './hba-file.ts';
 import { checkCapacity, checkReach } from './outlook.ts';
 import { itemPath, keyPath, type Problems } from './problems.ts';
 import { NOT_AVAILABLE } from './read.ts';
 import type { Settings } from './schema.ts';
+import type { HbaRuleConfig } from './snapshot.ts';
 import { didYouMean } from './suggest.ts';
+import type { TextFile } from './texts.ts';
 
 /** Names that clients of the console ask for in place of a database. */
 const CONSOLE_DATABASES = ['pgbouncer', 'sluice'];
@@ -43,11 +46,16 @@ function checkListeners(settings: Settings, problems: Problems, wallMs: number):
     }
     const tls = keyPath(path, 'tls');
     checkPair(listener.tls, tls, problems, wallMs);
+    if (listener.tls.client_ca !== null) {
+      checkCertificate(listener.tls.client_ca, keyPath(tls, 'client_ca'), problems, wallMs);
+    }
     const needsPair = listenTlsMode(listener.tls) !== 'disable' && listener.tls.cert === null;
     if (needsPair && !problems.isDoubtful(tls)) {
       problems.add(tls, 'needs `cert` and `key`; write the paths of PEM files');
     }
-    if (settings.auth.method === 'trust' && !settings.auth.allow_trust_on_network) {
+    checkMethod(settings, listener, path, problems);
+    const trusting = settings.auth.method === 'trust' && settings.auth.hba_file === null;
+    if (trusting && !settings.auth.allow_trust_on_network) {
       if (!isLoopback(listener.host)) {
         problems.add(
           'auth.method',
@@ -56,6 +64,23 @@ function checkListeners(settings: Settings, problems: Problems, wallMs: number):
         );
       }
     }
+  }
+}
+
+type Listener = NonNullable<Settings['listen']>[number];
+
+function checkMethod(
+  settings: Settings,
+  listener: Listener,
+  path: string,
+  problems: Problems,
+): void {
+  const { method, hba_file: hbaFile } = settings.auth;
+  if (method !== 'cert' || hbaFile !== null) return;
+  const tls = keyPath(path, 'tls');
+  const asks = listenTlsMode(listener.tls) !== 'disable' && listener.tls.client_ca !== null;
+  if (!asks && !problems.isDoubtful(tls)) {
+    problems.add(tls, 'needs `cert`, `key` and `client_ca` for auth.method cert');
   }
 }
 
@@ -70,15 +95,24 @@ function checkHttp(settings: Settings, problems: Problems): void {
 }
 
 function checkAuth(settings: Settings, problems: Problems): void {
-  const { method, users } = settings.auth;
-  if (method === 'scram-sha-256' && users.size === 0) {
-    problems.add('auth.users', 'is needed for scram-sha-256; without users nobody can log in');
+  const { users, hba_file: hbaFile } = settings.auth;
+  const method = hbaFile === null ? settings.auth.method : null;
+  const byPassword = method === 'scram-sha-256' || method === 'md5';
+  const asked = settings.auth.query.database !== null || problems.isDoubtful('auth.query');
+  if (byPassword && users.size === 0 && !asked) {
+    problems.add('auth.users', `is needed for ${method}; without users nobody can log in`);
   }
+  checkAuthQuery(settings, problems);
+  if (hbaFile !== null) checkHba(settings, hbaFile, problems);
   for (const [name, user] of users) {
     const path = keyPath('auth.users', name);
     const hasPassword = (user.password ?? []).length > 0;
-    if (method === 'scram-sha-256' && !hasPassword && !problems.isDoubtful(path)) {
+    if (byPassword && !hasPassword && !problems.isDoubtful(path)) {
       problems.add(path, 'needs `password`, with which the user logs in');
+    }
+    const hashed = (user.password ?? []).length > 0 && user.password!.every(isMd5Hash);
+    if (method === 'scram-sha-256' && hashed) {
+      problems.add(keyPath(path, 'password'), 'is an md5 hash, which lets nobody in by SCRAM');
     }
     for (const [index, database] of (user.databases ?? []).entries()) {
       if (settings.databases.has(database)) continue;
@@ -86,6 +120,71 @@ function checkAuth(settings: Settings, problems: Problems): void {
       problems.add(at, unknownName('database', database, settings.databases.keys()));
     }
   }
+}
+
+function isMd5Hash(text: string): boolean {
+  return /^md5[0-9a-f]{32}$/.test(text);
+}
+
+function checkAuthQuery(settings: Settings, problems: Problems): void {
+  const { database, user, password } = settings.auth.query;
+  const path = 'auth.query';
+  if (database === null) {
+    if ((user !== null || password !== null) && !problems.isDoubtful(path)) {
+      problems.add(path, 'needs `database`, the one of `databases` that is asked');
+    }
+    return;
+  }
+  const asked = settings.databases.get(database);
+  if (asked === undefined) {
+    const known = settings.databases.keys();
+    problems.add(keyPath(path, 'database'), unknownName('database', database, known));
+  } else if (user === null && asked.login === 'client' && !problems.isDoubtful(path)) {
+    problems.add(
+      path,
+      'needs `user`, the account that asks; the database has no account of its own',
+    );
+  }
+  if (user === null && password !== null) {
+    problems.add(keyPath(path, 'password'), 'needs `user` beside it');
+  }
+  if (!/\$1(?!\d)/.test(settings.auth.query.sql)) {
+    problems.add(keyPath(path, 'sql'), 'has no $1, where the name of the user belongs');
+  }
+}
+
+function checkHba(settings: Settings, file: TextFile, problems: Problems): void {
+  const { rules, problems: found } = parseHbaFile(file.text);
+  const at = 'auth.hba_file';
+  for (const { line, message } of found) problems.addElsewhere(file.path, line, at, message);
+  const asks = (settings.listen ?? []).some((listener) => listener.tls.client_ca !== null);
+  for (const { line, method, addresses, encryption } of rules) {
+    if (method === 'trust' && !settings.auth.allow_trust_on_network && !isLocal(addresses)) {
+      const message =
+        'trust lets anybody in from other machines; name loopback addresses only, or write ' +
+        '`allow_trust_on_network: true` if that is meant';
+      problems.addElsewhere(file.path, line, at, message);
+    }
+    if (method === 'cert' && !asks) {
+      problems.addElsewhere(file.path, line, at, 'cert needs a listener with `tls.client_ca`');
+    }
+    if (method === 'cert' && encryption !== 'tls') {
+      problems.addElsewhere(file.path, line, at, 'cert is for hostssl entries');
+    }
+  }
+  if (rules.length === 0 && found.length === 0) {
+    problems.add(at, 'has no entry that lets anybody in');
+  }
+}
+
+function isLocal(addresses: HbaRuleConfig['addresses']): boolean {
+  if (addresses === 'samehost') return true;
+  return typeof addresses !== 'string' && addresses.every(isLoopbackNetwork);
+}
+
+function isLoopbackNetwork(network: string): boolean {
+  const [address = '', bits] = network.split('/');
+  return isLoopback(address) && (bits === undefined || Number(bits) >= 8);
 }
 
 function checkServers(settings: Settings, problems: Problems, wallMs: number): void {

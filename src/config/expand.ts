@@ -30,8 +30,15 @@ export function expand(written: string, source: Source, surroundings: Surroundin
     return readText(fromEnvironment(written.slice(FILE_PREFIX.length), surroundings), surroundings);
   }
   const text = fromEnvironment(written, surroundings);
+  if (source === 'file') return readText(text, surroundings);
   if (source !== 'pem' || text.startsWith(PEM_PREFIX)) return text;
   return readText(text, surroundings);
+}
+
+/** Where the text of a `file` is, as it is written: absolute if it was. */
+export function pathOf(written: string, surroundings: Surroundings): string {
+  const path = written.startsWith(FILE_PREFIX) ? written.slice(FILE_PREFIX.length) : written;
+  return fromEnvironment(path, surroundings);
 }
 
 const REFERENCE = /\$\$\{|\$\{([^}]*)(\}?)/g;

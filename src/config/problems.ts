@@ -59,6 +59,16 @@ export class Problems {
     this.#problems.push({ file: this.#file, ...place, path, message });
   }
 
+  /** A problem in another file, which a key names. */
+  addElsewhere(file: string, line: number, path: string, message: string): void {
+    this.#wrong.add(path);
+    this.#problems.push({ file, line, column: 1, path: '', message });
+  }
+
+  warnElsewhere(file: string, line: number, message: string): void {
+    this.#warnings.push({ file, line, column: 1, path: '', message });
+  }
+
   warn(path: string, message: string): void {
     if (this.isWrong(path)) return;
     this.#warnings.push({ file: this.#file, ...this.#placeOf(path), path, message });

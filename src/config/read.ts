@@ -5,7 +5,7 @@
  */
 import { isMap, isScalar, isSeq, type Node as YamlNode, type Pair, type YAMLMap } from 'yaml';
 import type { ConfigDocument } from './document.ts';
-import { expand, SourceMissing, type Surroundings } from './expand.ts';
+import { expand, pathOf, SourceMissing, type Surroundings } from './expand.ts';
 import { itemPath, keyPath, type Problems } from './problems.ts';
 import type { Either, Later, Leaf, List, Named, Node, Section, Shape } from './schema/shape.ts';
 import { type Settings, schema } from './schema.ts';
@@ -69,7 +69,9 @@ class Reader {
     }
     const source = written.source ?? String(written.value);
     try {
-      return leaf.type.parse(expand(source, leaf.type.source, this.#surroundings));
+      const text = expand(source, leaf.type.source, this.#surroundings);
+      if (leaf.type.source !== 'file') return leaf.type.parse(text);
+      return leaf.type.parse(text, pathOf(source, this.#surroundings));
     } catch (error) {
       if (error instanceof SourceMissing) this.#problems.add(path, error.message);
       else if (error instanceof WrongValue) this.#problems.add(path, wrong(leaf, source, error));

@@ -13,7 +13,7 @@ export const OFF = 0;
 
 export type PoolMode = 'transaction' | 'session' | 'statement';
 export type TlsMode = 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
-export type AuthMethod = 'trust' | 'scram-sha-256';
+export type AuthMethod = 'trust' | 'md5' | 'scram-sha-256' | 'cert';
 export type TargetRole = 'primary';
 
 export interface Config {
@@ -25,7 +25,7 @@ export interface Config {
   readonly http: HttpConfig;
   readonly log: LogConfig;
   readonly fleet: { readonly instance: string };
-  readonly drain: { readonly transactionsMs: DurationMs; readonly readyOffMs: DurationMs };
+  readonly drain: DrainConfig;
   readonly auth: AuthConfig;
   readonly limits: LimitsConfig;
   /** By name. A `Map` is frozen by convention: the loader hands it out as ReadonlyMap. */
@@ -41,6 +41,10 @@ export interface ListenConfig {
   readonly name: string;
   /** A port as identity: whoever comes in here belongs to this service. */
   readonly service: string | null;
+  /** Another process may listen on the same port. */
+  readonly reusePort: boolean;
+  /** Every connection begins with a PROXY protocol header, which says whose it is. */
+  readonly proxyProtocol: boolean;
   readonly tls: ListenTlsConfig;
 }
 
@@ -49,7 +53,15 @@ export interface ListenTlsConfig {
   /** PEM texts, already read. Null when mode is `disable`. */
   readonly cert: string | null;
   readonly key: string | null;
+  /** Authorities of client certificates; null asks for none. */
   readonly clientCa: string | null;
+}
+
+/** The phases of stopping, in this order. */
+export interface DrainConfig {
+  readonly readyOffMs: DurationMs;
+  readonly clientsMs: DurationMs;
+  readonly transactionsMs: DurationMs;
 }
 
 export interface HttpConfig {
@@ -67,11 +79,49 @@ export interface LogConfig {
 export interface AuthConfig {
   readonly method: AuthMethod;
   readonly users: ReadonlyMap<string, UserConfig>;
+  /** Null: users are those of the configuration. */
+  readonly query: AuthQueryConfig | null;
+  /** Entries of the HBA file in its order, deciding in place of `method`; null without a file. */
+  readonly hba: readonly HbaRuleConfig[] | null;
+  /** How long a wrong password waits for its answer. */
+  readonly failureDelayMs: DurationMs;
+}
+
+export interface AuthQueryConfig {
+  /** Where it is asked: the first target of one of `databases`. */
+  readonly database: string;
+  readonly login: { readonly user: string; readonly password: string | null };
+  /** With $1 for the name; columns: name, stored password, and optionally VALID UNTIL. */
+  readonly sql: string;
+  readonly ttlMs: DurationMs;
+  /** How long an answer counts beyond that while the server cannot be asked. */
+  readonly outageMs: DurationMs;
+  readonly size: number;
+}
+
+export interface HbaRuleConfig {
+  /** Its line in the file. */
+  readonly line: number;
+  readonly encryption: 'any' | 'tls' | 'plain';
+  readonly databases: readonly HbaNameConfig[];
+  readonly users: readonly HbaNameConfig[];
+  /** CIDR networks, or a word for some of them. */
+  readonly addresses: readonly string[] | 'all' | 'samehost' | 'samenet';
+  readonly method: AuthMethod | 'reject';
+}
+
+/** A name, or a word with a meaning; what was quoted in the file is always a name. */
+export interface HbaNameConfig {
+  readonly text: string;
+  readonly keyword: 'all' | 'sameuser' | 'replication' | null;
 }
 
 export interface UserConfig {
   readonly name: string;
-  /** Passwords that let the user in; the first one is also what Sluice logs in to servers with. */
+  /**
+   * Passwords that let the user in, or what servers store of them (`SCRAM-SHA-256$…`, `md5…`). The
+   * first that is a password is also what Sluice logs in to servers with.
+   */
   readonly passwords: readonly string[];
   /** Databases the user may open; null is all. */
   readonly databases: readonly string[] | null;
@@ -84,6 +134,10 @@ export interface LimitsConfig {
   readonly maxClients: number;
   /** How long a client may take from its first byte to the end of its login. */
   readonly loginTimeoutMs: DurationMs;
+  /** A peer that does not acknowledge for this long what it is sent counts as lost. */
+  readonly tcpUserTimeoutMs: DurationMs;
+  /** Clients that are logging in at one time. */
+  readonly maxLogins: number;
   /** A protocol message from a client longer than this closes its connection. */
   readonly messageBytes: number;
 }

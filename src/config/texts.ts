@@ -148,18 +148,52 @@ export const secret: ValueType<string> = {
   json: { type: ['string', 'integer'], minLength: 1 },
 };
 
-/** Hashes a server may hand out. Sluice has to log in with them, and cannot with a hash. */
-const VERIFIER = /^(SCRAM-SHA-256\$\d+:|md5[0-9a-f]{32}$)/;
+/** What a server stores of a password. It lets a user in here, but nobody in there. */
+const STORED = /^(SCRAM-SHA-256\$\d+:|md5[0-9a-f]{32}$)/;
 
+/** What a client proves to have: a password, or what a server stores of one. */
+export const userPassword: ValueType<string> = {
+  ...secret,
+  name: 'a password',
+  form: `the password itself, "\${NAME}" from the environment, or "file:/run/secrets/name"`,
+  parse(value) {
+    if (value.includes('\0')) throw new WrongValue('it contains a zero byte');
+    if (VERIFIER_BEGINNING.test(value) && !VERIFIER.test(value)) {
+      throw new WrongValue('it begins like a SCRAM verifier and is none');
+    }
+    return nonEmpty(value);
+  },
+};
+
+const VERIFIER_BEGINNING = /^SCRAM-SHA-256\$/;
+const VERIFIER =
+  /^SCRAM-SHA-256\$[1-9]\d*:[A-Za-z0-9+/]+=*\$[A-Za-z0-9+/]{43}=:[A-Za-z0-9+/]{43}=$/;
+
+/** What Sluice itself logs in to servers with. */
 export const password: ValueType<string> = {
   ...secret,
   name: 'a password',
   form: `the password itself, "\${NAME}" from the environment, or "file:/run/secrets/name"`,
   parse(value) {
-    if (VERIFIER.test(value)) throw new WrongValue('a verifier in place of a password', true);
-    if (value.includes('\0')) throw new WrongValue('it contains a zero byte');
-    return nonEmpty(value);
+    if (STORED.test(value)) throw new WrongValue('it is what a server stores of one');
+    return userPassword.parse(value);
   },
+};
+
+export interface TextFile {
+  /** As it was found, for whoever has something to say about a line of it. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** The path of a file whose own form is checked elsewhere. */
+export const textFile: ValueType<TextFile> = {
+  name: 'the path of a file',
+  form: 'the path of a text file',
+  example: 'pg_hba.conf',
+  source: 'file',
+  parse: (text, path) => ({ path: path ?? '', text }),
+  json: { type: 'string', minLength: 1 },
 };
 
 const PEM = /-----BEGIN [A-Z0-9 ]+-----[\s\S]+-----END [A-Z0-9 ]+-----/;

@@ -12,8 +12,8 @@
 /** A piece of JSON Schema. Only the keywords of draft-07 that editors understand are used. */
 export type JsonSchema = { readonly [keyword: string]: unknown };
 
-/** Where a text may come from besides the file: nowhere, `file:`, or a path to a PEM file. */
-export type Source = 'text' | 'secret' | 'pem';
+/** Where a text may come from besides the file: nowhere, `file:`, a PEM file, any other file. */
+export type Source = 'text' | 'secret' | 'pem' | 'file';
 
 export interface ValueType<T> {
   /** With its article, to stand after "is not": `a duration`. */
@@ -23,8 +23,11 @@ export interface ValueType<T> {
   /** A value that is always valid. */
   readonly example: string;
   readonly source: Source;
-  /** Throws `WrongValue`. Gets the text with `${ENV}` and `file:` already replaced. */
-  readonly parse: (text: string) => T;
+  /**
+   * Throws `WrongValue`. Gets the text with `${ENV}` and `file:` already replaced, and of a `file`
+   * also its path.
+   */
+  readonly parse: (text: string, path?: string) => T;
   readonly json: JsonSchema;
 }
 

@@ -193,6 +193,13 @@ export class Link {
     this.socket.destroy();
   }
 
+  /** Gives bytes back, to be read again by whatever reads the socket next. Pauses the link. */
+  unread(bytes: Buffer): void {
+    this.pause();
+    this.bytesRead -= bytes.length;
+    this.socket.unshift(bytes);
+  }
+
   /** Moves the link onto another socket: the TLS layer above the one it had. */
   replaceSocket(socket: TLSSocket): void {
     this.flush();

@@ -15,6 +15,8 @@ export interface AcceptedPeer {
 export interface ListenerOptions {
   readonly host: string;
   readonly port: number;
+  /** Another process may listen on the port as well; the kernel deals connections out to both. */
+  readonly reusePort: boolean;
   /** Makes the handler of a new link. It is called before any byte of the link is read. */
   readonly accept: (link: Link, peer: AcceptedPeer) => void;
   readonly onError: (error: Error) => void;
@@ -49,7 +51,12 @@ export class Listener {
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
       this.#server.listen(
-        { host: this.#options.host, port: this.#options.port, backlog: BACKLOG },
+        {
+          host: this.#options.host,
+          port: this.#options.port,
+          reusePort: this.#options.reusePort,
+          backlog: BACKLOG,
+        },
         () => {
           this.#server.off('error', reject);
           this.#server.on('error', this.#options.onError);

@@ -5,6 +5,7 @@ import type { Log } from '../telemetry/logger.ts';
 import type { ProcessMeters } from '../telemetry/meters.ts';
 import type { Clock } from '../util/clock.ts';
 import type { CancelRegistry } from './cancel-registry.ts';
+import type { Doubts } from './doubts.ts';
 
 export interface SessionContext {
   readonly clock: Clock;
@@ -13,6 +14,7 @@ export interface SessionContext {
   readonly statements: StatementCache;
   readonly prepared: PreparedRegistry;
   readonly cancels: CancelRegistry;
+  readonly doubts: Doubts;
   /** The process is stopping: a session closes as soon as it has no transaction open. */
   draining: boolean;
 }

@@ -80,9 +80,24 @@ export function afterError(
     session.context.prepared.retire(entry.prepared);
   }
   if (entry.expect === Expect.Query) rememberStatements(session, entry);
+  undoneWithBatch(session, server, entry);
   if (entry.pin !== null && outlivesError(entry.pin as PinReason)) {
     pin(session, server, entry.pin as PinReason);
   }
+}
+
+/** What ran before the error, outside of a transaction block, commits no more. */
+function undoneWithBatch(session: Session, server: ServerConnection, entry: ReplyEntry): void {
+  if (entry.expect === Expect.Query || entry.expect === Expect.FunctionCall) {
+    entry.runs = null;
+    return;
+  }
+  for (let index = 0; index < server.queue.length; index++) {
+    const later = server.queue.at(index);
+    later.runs = null;
+    if (later.expect === Expect.Sync) return;
+  }
+  session.batchRuns = null;
 }
 
 /** The server did not do what this entry was about: the client's names are as they were before. */

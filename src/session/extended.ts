@@ -300,7 +300,9 @@ export function onSync(session: Session): Scan {
     session.answer(readyForQuery(localStatus(session)));
     return Scan.Drop;
   }
-  server.replies.expect(Expect.Sync, Action.Forward, session);
+  const entry = server.replies.expect(Expect.Sync, Action.Forward, session);
+  entry.runs = session.batchRuns;
+  session.batchRuns = null;
   server.ignoresUntilSync = false;
   session.batchOpen = false;
   return Scan.Keep;

@@ -7,6 +7,7 @@
  */
 import { Action, Expect } from '../backend/reply-queue.ts';
 import { Orphan } from '../backend/orphan.ts';
+import type { Pool } from '../backend/pool.ts';
 import { QuietOwner } from '../backend/quiet-owner.ts';
 import type { ReplyOwner } from '../backend/reply-owner.ts';
 import type { ServerConnection } from '../backend/server-connection.ts';
@@ -17,6 +18,7 @@ import { Frontend, TransactionStatus } from '../wire/codes.ts';
 import { CLIENT_IDLE, CLIENT_LEASED } from '../wire/interest.ts';
 import { Writer } from '../wire/writer.ts';
 import type { Session } from './session.ts';
+import { recordDoubt } from './doubts.ts';
 import { failToo } from './reject.ts';
 import { carryPortal } from './server-statements.ts';
 import { move, Phase } from './session-states.ts';
@@ -49,12 +51,20 @@ export function acquire(session: Session): ServerConnection | ProxyError | null 
   return got;
 }
 
+/** Its next server comes from another pool; if it waits, it goes on waiting there. */
+export function changePool(session: Session, pool: Pool): void {
+  const from = session.pool;
+  session.pool = pool;
+  if (session.phase === Phase.Waiting) pool.transfer(session, from);
+}
+
 /** The session holds `server` from here on. */
 export function attach(session: Session, server: ServerConnection): void {
   move(session, Phase.Active);
   session.server = server;
   session.scanner.interest = CLIENT_LEASED;
-  if (session.service.config.pool.mode === 'session') server.dirty = true;
+  session.keepsServer = session.service.config.pool.mode === 'session';
+  if (session.keepsServer) server.dirty = true;
   if (server.settings !== session.settings || server.settingsReset) {
     bringSettings(session, server);
   }
@@ -81,7 +91,7 @@ export function bringSettings(session: Session, server: ServerConnection): void 
 
 /** Sends a statement's text as the client wrote it, byte for byte. */
 function sendText(server: ServerConnection, statement: Statement, owner: ReplyOwner): void {
-  server.replies.expect(Expect.Query, Action.Drop, owner);
+  server.replies.expect(Expect.Query, Action.Drop, owner).runs = statement;
   writer.begin(Frontend.Query);
   writer.bytes(Buffer.from(statement.text, 'latin1'));
   writer.int8(0);
@@ -113,7 +123,7 @@ export function releaseIfDone(session: Session): void {
   const server = session.server;
   if (server === null || server.status !== TransactionStatus.Idle) return;
   if (server.queue.length > 0 || session.batchOpen || session.pinReason !== null) return;
-  if (session.scanner.inForwardedMessage || session.service.config.pool.mode === 'session') return;
+  if (session.scanner.inForwardedMessage || session.keepsServer) return;
   letGo(session, server);
 }
 
@@ -150,7 +160,7 @@ export function surrender(
 
 /** The server has gone while the client held it: the client is told and goes as well. */
 export function loseServer(session: Session, server: ServerConnection, reason: string): void {
-  const inDoubt = outcomeUnknown(session, server);
+  const inDoubt = recordDoubt(session, server, reason);
   session.server = null;
   session.context.log.warn('server lost under a client', {
     session: session.id,
@@ -163,16 +173,4 @@ export function loseServer(session: Session, server: ServerConnection, reason: s
     return;
   }
   session.fail(refuse(inDoubt ? 'server_lost_in_commit' : 'server_lost', { severity: 'FATAL' }));
-}
-
-/** Whether something may have been committed whose success was never reported. */
-function outcomeUnknown(session: Session, server: ServerConnection): boolean {
-  for (let index = 0; index < server.queue.length; index++) {
-    const entry = server.queue.at(index);
-    if (entry.owner !== session) continue;
-    if (entry.endsTransaction) return true;
-    const runs = entry.expect === Expect.Query || entry.expect === Expect.Execute;
-    if (runs && entry.mayCommit) return true;
-  }
-  return false;
 }

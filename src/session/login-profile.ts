@@ -37,7 +37,13 @@ export type ProfileResult = LoginProfile | ProxyError | SettingRefused | 'lost';
 /** Profiles kept per pool; clients that put their process id into a setting would make no end. */
 const PROFILES_MAX = 1_000;
 
-const profiles = new WeakMap<Pool, Map<string, LoginProfile>>();
+interface Known {
+  /** The pool's era: other servers may spell values in another way. */
+  readonly era: number;
+  readonly byWish: Map<string, LoginProfile>;
+}
+
+const profiles = new WeakMap<Pool, Known>();
 
 /** Calls `done` now or later. The returned waiter can be given up with `pool.leave`. */
 export function findProfile(
@@ -69,7 +75,7 @@ function profileWithoutAsking(
   for (const [name, value] of wishes) {
     if (findReported(base, name)?.[1] === value) continue;
     if (name !== 'application_name' || !isPlainName(value)) {
-      return profiles.get(pool)?.get(internSettings(wishes).key) ?? null;
+      return knownProfiles(pool).get(internSettings(wishes).key) ?? null;
     }
     settings.set(name, value);
     parameters.set('application_name', value);
@@ -163,13 +169,18 @@ export class ProfileProbe extends Waiter {
 }
 
 function remember(pool: Pool, key: string, profile: LoginProfile): void {
-  let known = profiles.get(pool);
-  if (known === undefined) {
-    known = new Map();
-    profiles.set(pool, known);
-  }
+  const known = knownProfiles(pool);
   if (known.size >= PROFILES_MAX) known.delete(known.keys().next().value as string);
   known.set(key, profile);
+}
+
+function knownProfiles(pool: Pool): Map<string, LoginProfile> {
+  let known = profiles.get(pool);
+  if (known === undefined || known.era !== pool.era) {
+    known = { era: pool.era, byWish: new Map() };
+    profiles.set(pool, known);
+  }
+  return known.byWish;
 }
 
 class ProbeReplies extends QuietOwner {

@@ -31,7 +31,7 @@ export function outlivesError(reason: PinReason): boolean {
 
 /** From here on the server is the session's until it disconnects or discards all. */
 export function pin(session: Session, server: ServerConnection, reason: PinReason): void {
-  if (session.service.config.pool.mode === 'session' || session.pinReason !== null) return;
+  if (session.keepsServer || session.pinReason !== null) return;
   session.pinReason = reason;
   session.ownNames = true;
   server.dirty = true;

@@ -3,6 +3,7 @@
  * looks like to begin with. The last may have to be asked of a server, so it can take a while.
  */
 import type { Pool } from '../backend/pool.ts';
+import type { User } from '../auth/user-store.ts';
 import type { DatabaseConfig } from '../config/snapshot.ts';
 import { type ProxyError, refuse } from '../errors/proxy-error.ts';
 import { assert } from '../util/assert.ts';
@@ -33,6 +34,7 @@ export interface NotPlaced {
 export class Placement {
   readonly #door: Door;
   readonly #identity: ClientIdentity;
+  readonly #user: User | null;
   readonly #settings: ReadonlyMap<string, string>;
   readonly #done: (result: Placed | NotPlaced) => void;
   #service: Service | null = null;
@@ -44,24 +46,26 @@ export class Placement {
   constructor(
     door: Door,
     identity: ClientIdentity,
+    user: User | null,
     settings: ReadonlyMap<string, string>,
     done: (result: Placed | NotPlaced) => void,
   ) {
     this.#door = door;
     this.#identity = identity;
+    this.#user = user;
     this.#settings = settings;
     this.#done = done;
   }
 
   /** `done` is called now or later, once, unless `abandon` comes first. */
   start(): void {
-    const { user, database } = this.#identity;
+    const { database } = this.#identity;
     const config = this.#door.databases.get(database);
     if (config === undefined) {
       this.#refuse(refuse('unknown_database', { values: { database } }));
       return;
     }
-    if (this.#door.users.find(user)?.mayOpen(database) === false) {
+    if (this.#user?.mayOpen(database) === false) {
       this.#refuse(refuse('database_not_allowed', { values: { database } }));
       return;
     }

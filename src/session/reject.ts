@@ -46,6 +46,7 @@ export function rejectQuery(session: Session, error: ProxyError): Scan {
   session.scanner.flushBefore();
   failOnServer(session, server, error);
   server.replies.expect(Expect.Sync, Action.Forward, session);
+  session.batchRuns = null;
   server.sendAll(sync);
   session.batchOpen = false;
   return Scan.Drop;

@@ -1,11 +1,10 @@
 /** What a query, a Parse and an Execute have in common on their way to a server. */
-import { Action, type Expect, type ReplyEntry } from '../backend/reply-queue.ts';
+import { Action, Expect, type ReplyEntry } from '../backend/reply-queue.ts';
 import type { ServerConnection } from '../backend/server-connection.ts';
 import type { ProxyError } from '../errors/proxy-error.ts';
 import { OVERSIZED_STATEMENT, type Statement, UNLEXABLE_STATEMENT } from '../sql/statement.ts';
 import { Kind } from '../sql/statement-kind.ts';
 import { latin1 } from '../util/bytes.ts';
-import { TransactionStatus } from '../wire/codes.ts';
 import { Scan } from '../wire/frame-scanner.ts';
 import type { Session } from './session.ts';
 
@@ -49,7 +48,9 @@ export function expectRun(
   if (server.queue.length === 0) session.statementSinceMs = session.lastActivityMs;
   const entry = server.replies.expect(expect, Action.Forward, session);
   entry.endsTransaction = statement.endsTransaction;
-  entry.mayCommit = server.status === TransactionStatus.Idle && statement.kind >= Kind.Insert;
+  entry.runs = statement;
+  const changes = statement.endsTransaction || statement.kind >= Kind.Insert;
+  if (expect === Expect.Execute && changes) session.batchRuns ??= statement;
   entry.pin = statement.pin;
   if (mayChangeNames(statement)) session.ownNames = true;
   if (statement.deallocatesAll || statement.discardsAll) beginForgetting(session, server, entry);

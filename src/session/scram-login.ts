@@ -1,6 +1,10 @@
 /** A client's SCRAM exchange on its link: frames in, the exchange in `auth/`, frames out. */
-import { OFFERED_MECHANISMS, ScramServer } from '../auth/scram-server.ts';
-import type { UserStore } from '../auth/user-store.ts';
+import {
+  offeredMechanisms,
+  type ScramSecret,
+  ScramServer,
+  type ScramSuccess,
+} from '../auth/scram-server.ts';
 import type { Link } from '../net/link.ts';
 import { FrameScanner, type FrameSink, Scan } from '../wire/frame-scanner.ts';
 import { CLIENT_LOGIN } from '../wire/interest.ts';
@@ -13,39 +17,32 @@ import {
 import { decodeSASLInitialResponse, decodeSASLResponse } from '../wire/messages/password.ts';
 import { Writer } from '../wire/writer.ts';
 
-export type ScramOutcome = 'passed' | 'refused' | Error;
-
 export class ScramLogin implements FrameSink {
   readonly #link: Link;
-  readonly #users: UserStore;
-  readonly #user: string;
-  readonly #done: (outcome: ScramOutcome) => void;
+  readonly #channelBinding: Buffer | null;
+  readonly #done: (success: ScramSuccess | null) => void;
   readonly #scanner = new FrameScanner(this, CLIENT_LOGIN, AUTH_MESSAGE_LENGTH_MAX);
   readonly #writer = new Writer(256);
-  #exchange: ScramServer | null = null;
-  #begun = false;
+  readonly #exchange: ScramServer;
+  /** The mechanism the client has chosen; empty until it has. */
+  #mechanism = '';
 
-  constructor(link: Link, users: UserStore, user: string, done: (outcome: ScramOutcome) => void) {
+  /** `done` hears null of a wrong password; what is not SCRAM at all is thrown by `onData`. */
+  constructor(
+    link: Link,
+    secret: ScramSecret,
+    channelBinding: Buffer | null,
+    done: (success: ScramSuccess | null) => void,
+  ) {
     this.#link = link;
-    this.#users = users;
-    this.#user = user;
+    this.#channelBinding = channelBinding;
     this.#done = done;
+    this.#exchange = ScramServer.on(secret, channelBinding);
   }
 
-  /** The user's keys may still have to be derived; nothing is asked of the client before. */
   begin(): void {
-    this.#link.pause();
-    this.#users.scramSecret(this.#user).then(
-      (secret) => {
-        this.#exchange = new ScramServer(secret);
-        encodeAuthenticationSASL(this.#writer, OFFERED_MECHANISMS);
-        this.#send();
-        this.#link.resume();
-      },
-      (error: Error) => {
-        this.#done(error);
-      },
-    );
+    encodeAuthenticationSASL(this.#writer, offeredMechanisms(this.#channelBinding));
+    this.#send();
   }
 
   onData(chunk: Buffer): void {
@@ -56,37 +53,30 @@ export class ScramLogin implements FrameSink {
 
   message(_code: number, buffer: Buffer, start: number, end: number): Scan {
     const exchange = this.#exchange;
-    if (exchange === null) return Scan.Drop;
     const bodyStart = start + HEADER_BYTES;
-    if (!this.#begun) {
+    if (this.#mechanism === '') {
       const { mechanism, data } = decodeSASLInitialResponse(buffer, bodyStart, end);
-      this.#begun = true;
       encodeAuthenticationSASLContinue(this.#writer, exchange.first(mechanism, data));
+      this.#mechanism = mechanism;
       this.#send();
     } else if (!exchange.challenged) {
       const data = decodeSASLResponse(buffer, bodyStart, end);
-      encodeAuthenticationSASLContinue(
-        this.#writer,
-        exchange.first(OFFERED_MECHANISMS[0] as string, data),
-      );
+      encodeAuthenticationSASLContinue(this.#writer, exchange.first(this.#mechanism, data));
       this.#send();
     } else {
-      this.#finish(exchange, decodeSASLResponse(buffer, bodyStart, end));
+      this.#finish(decodeSASLResponse(buffer, bodyStart, end));
     }
     return Scan.Drop;
   }
 
-  #finish(exchange: ScramServer, data: Buffer): void {
-    this.#exchange = null;
+  #finish(data: Buffer): void {
     this.#scanner.close();
-    const success = exchange.finish(data);
-    if (success === null) {
-      this.#done('refused');
-      return;
+    const success = this.#exchange.finish(data);
+    if (success !== null) {
+      encodeAuthenticationSASLFinal(this.#writer, success.serverFinal);
+      this.#send();
     }
-    encodeAuthenticationSASLFinal(this.#writer, success.serverFinal);
-    this.#send();
-    this.#done('passed');
+    this.#done(success);
   }
 
   #send(): void {

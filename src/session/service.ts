@@ -1,11 +1,14 @@
-/** One service at run time: its configuration, its clients by phase, and its counters. */
+/**
+ * One service at run time: its configuration, its clients by phase, and its counters. It outlives
+ * reloads: whoever looks at `config` sees what is in effect now.
+ */
 import type { ServiceConfig } from '../config/snapshot.ts';
 import type { ServiceMeters } from '../telemetry/meters.ts';
 import { IntrusiveList } from '../util/intrusive-list.ts';
 import type { Session } from './session.ts';
 
 export class Service {
-  readonly config: ServiceConfig;
+  config: ServiceConfig;
   readonly meters: ServiceMeters;
   readonly idle = new IntrusiveList<Session>('idle');
   readonly open = new IntrusiveList<Session>('open');

@@ -15,6 +15,8 @@ export interface ClientIdentity {
   /** A listener that belongs to a service decides alone. */
   readonly listenerService: string | null;
   readonly address: string;
+  /** Names in its certificate, if it has shown one that counts. */
+  readonly certificates: readonly string[];
 }
 
 /** A `ServiceMatch` made ready; null is a key that was not given. */
@@ -22,6 +24,7 @@ interface Matcher {
   readonly users: GlobSet | null;
   readonly databases: GlobSet | null;
   readonly listeners: GlobSet | null;
+  readonly certs: GlobSet | null;
   readonly clients: NetworkSet | null;
 }
 
@@ -31,15 +34,34 @@ interface Rule {
 }
 
 export class Services {
-  readonly all: readonly Service[];
-  readonly #rules: readonly Rule[];
+  /** In the order of the file, then those that only old clients still belong to. */
+  all: readonly Service[] = [];
+  readonly #metrics: Metrics;
+  #rules: readonly Rule[] = [];
 
   constructor(configs: readonly ServiceConfig[], metrics: Metrics) {
-    this.all = configs.map((config) => new Service(config, metrics.service(config.name)));
-    this.#rules = this.all.map((service) => ({
+    this.#metrics = metrics;
+    this.apply(configs);
+  }
+
+  /**
+   * Services of the same name live on with another configuration. Those that are gone let nobody in
+   * any more, and serve the clients they have as before until these leave.
+   */
+  apply(configs: readonly ServiceConfig[]): void {
+    const before = new Map(this.all.map((service) => [service.name, service]));
+    const services = configs.map((config) => {
+      const service = before.get(config.name);
+      before.delete(config.name);
+      if (service === undefined) return new Service(config, this.#metrics.service(config.name));
+      service.config = config;
+      return service;
+    });
+    this.#rules = services.map((service) => ({
       service,
       matchers: service.config.match.map(compile),
     }));
+    this.all = [...services, ...[...before.values()].filter(({ clients }) => clients > 0)];
   }
 
   /** The first that matches; the last one matches everybody. */
@@ -51,9 +73,9 @@ export class Services {
         return rule.service;
       }
     }
-    const last = this.all.at(-1);
+    const last = this.#rules.at(-1);
     assert(last !== undefined, 'a configuration without services');
-    return last;
+    return last.service;
   }
 }
 
@@ -63,13 +85,16 @@ function compile(match: ServiceMatch): Matcher {
     users: globs(match.users),
     databases: globs(match.databases),
     listeners: globs(match.listeners),
+    certs: globs(match.certs),
     clients: match.clients === null ? null : new NetworkSet(match.clients),
   };
 }
 
 /** All keys that were given must hold. */
 function holds(matcher: Matcher, identity: ClientIdentity): boolean {
+  const { certs } = matcher;
   return (
+    (certs === null || identity.certificates.some((name) => certs.has(name))) &&
     (matcher.users?.has(identity.user) ?? true) &&
     (matcher.databases?.has(identity.database) ?? true) &&
     (matcher.listeners?.has(identity.listener) ?? true) &&

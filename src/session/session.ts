@@ -67,7 +67,8 @@ export class Session extends Waiter implements LinkHandler, FrameSink, ReplyOwne
   readonly link: Link;
   readonly scanner: FrameScanner;
   readonly service: Service;
-  readonly pool: Pool;
+  /** Where its next server comes from; a reload may change it. */
+  pool: Pool;
   readonly user: string;
   readonly database: string;
   readonly address: string;
@@ -110,11 +111,15 @@ export class Session extends Waiter implements LinkHandler, FrameSink, ReplyOwne
   // The batch of extended-protocol messages under way.
   /** Some have been sent to the server and their Sync has not. */
   batchOpen: boolean;
+  /** The first statement of the batch that may change something; its Sync is what commits. */
+  batchRuns: Statement | null;
   /** An error has been answered here: everything up to Sync is dropped. */
   skipping: boolean;
   /** A refusal that came while the message it is for was waiting; taken when it is shown again. */
   refusal: ProxyError | null;
 
+  /** The lease began in session pooling: it lasts until the client leaves, also after a reload. */
+  keepsServer: boolean;
   /** Why it keeps its server between transactions. */
   pinReason: PinReason | null;
   /** The client waits for its own slow reading, or for owed replies, before its next statement. */
@@ -160,8 +165,10 @@ export class Session extends Waiter implements LinkHandler, FrameSink, ReplyOwne
     this.deferredBegin = null;
     this.localFailed = false;
     this.batchOpen = false;
+    this.batchRuns = null;
     this.skipping = false;
     this.refusal = null;
+    this.keepsServer = false;
     this.pinReason = null;
     this.stalled = false;
     this.discarded = false;

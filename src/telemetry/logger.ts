@@ -55,6 +55,8 @@ export class LogOutput {
   dropped = 0;
   readonly #clock: Clock;
   readonly #stream: ReturnType<typeof destination>;
+  readonly #pino: Logger;
+  #pretty: boolean;
 
   constructor(options: LogOptions) {
     this.#clock = options.clock;
@@ -71,11 +73,18 @@ export class LogOutput {
     this.#stream.on('drop', countDropped);
     // A closed pipe must not end the process; without a listener it would.
     this.#stream.on('error', countDropped);
-    const sink: DestinationStream =
-      options.format === 'pretty'
-        ? { write: (line) => void this.#stream.write(prettyLine(line)) }
-        : this.#stream;
-    this.log = new PinoLog(createPino(options, sink), countDropped);
+    this.#pretty = options.format === 'pretty';
+    const sink: DestinationStream = {
+      write: (line) => void this.#stream.write(this.#pretty ? prettyLine(line) : line),
+    };
+    this.#pino = createPino(options, sink);
+    this.log = new PinoLog(this.#pino, countDropped);
+  }
+
+  /** A reload has changed how the log is written. Children made before keep their level. */
+  configure(options: Pick<LogOptions, 'level' | 'format'>): void {
+    this.#pino.level = options.level;
+    this.#pretty = options.format === 'pretty';
   }
 
   /** Resolves when everything is written, or after a second at the latest. Never rejects. */

@@ -25,6 +25,8 @@ export class ServiceMeters {
   loginsFailed: number;
   /** Running statements cancelled because their client had vanished. */
   orphansCancelled: number;
+  /** Servers lost while it was not known whether something had been committed. */
+  doubts: number;
   /** A named statement that the leased server had already prepared, or had not. */
   preparedHits: number;
   preparedMisses: number;
@@ -50,6 +52,7 @@ export class ServiceMeters {
     this.loginsOk = 0;
     this.loginsFailed = 0;
     this.orphansCancelled = 0;
+    this.doubts = 0;
     this.preparedHits = 0;
     this.preparedMisses = 0;
     this.wait = new DurationHistogram();
@@ -95,6 +98,31 @@ export class TargetMeters {
     this.connectFailures = 0;
     this.lost = 0;
     this.connect = new DurationHistogram();
+  }
+}
+
+/** What has become of the configuration file. */
+export class ConfigMeters {
+  generation: number;
+  /** By the machine's date; 0 before the first. */
+  appliedAtMs: number;
+  applied: number;
+  unchanged: number;
+  failed: number;
+  lastSuccessful: boolean;
+
+  constructor() {
+    this.generation = 0;
+    this.appliedAtMs = 0;
+    this.applied = 0;
+    this.unchanged = 0;
+    this.failed = 0;
+    this.lastSuccessful = true;
+  }
+
+  reloaded(result: 'applied' | 'unchanged' | 'failed'): void {
+    this[result]++;
+    this.lastSuccessful = result !== 'failed';
   }
 }
 

@@ -19,6 +19,26 @@ export const metricTable = {
     labels: ['version', 'instance'],
     help: 'Always 1. Which version runs as which instance.',
   },
+  sluice_config_generation: {
+    type: 'gauge',
+    labels: [],
+    help: 'Which configuration is in effect: 1 is the one of the start, each reload adds one.',
+  },
+  sluice_config_applied_timestamp_seconds: {
+    type: 'gauge',
+    labels: [],
+    help: 'When the configuration in effect was put into effect, as a Unix time.',
+  },
+  sluice_config_reloads_total: {
+    type: 'counter',
+    labels: ['result'],
+    help: 'Reloads by result: applied, unchanged, or failed, which changes nothing.',
+  },
+  sluice_config_last_reload_successful: {
+    type: 'gauge',
+    labels: [],
+    help: 'Whether the files are in order: 0 after a reload that failed, until one does not.',
+  },
   sluice_clients: {
     type: 'gauge',
     labels: ['service', 'state'],
@@ -48,6 +68,41 @@ export const metricTable = {
     type: 'counter',
     labels: ['service', 'outcome'],
     help: 'Logins by outcome: ok, failed.',
+  },
+  sluice_login_attempts_total: {
+    type: 'counter',
+    labels: [],
+    help: 'Startup packets received: clients that have said who they are.',
+  },
+  sluice_login_failures_total: {
+    type: 'counter',
+    labels: ['reason'],
+    help: 'Logins that failed, by reason.',
+  },
+  sluice_login_seconds: {
+    type: 'histogram',
+    labels: [],
+    help: 'From the first byte of a client to its welcome, of the logins that succeeded.',
+  },
+  sluice_logins_in_progress: {
+    type: 'gauge',
+    labels: ['phase'],
+    help: 'Clients logging in: greeting, tls, authenticating, delayed (wrong password), welcoming.',
+  },
+  sluice_tls_handshakes_total: {
+    type: 'counter',
+    labels: ['outcome'],
+    help: 'TLS handshakes with clients by outcome: ok, failed.',
+  },
+  sluice_tls_handshakes_waiting: {
+    type: 'gauge',
+    labels: [],
+    help: 'TLS handshakes that wait for their turn, one of which comes with every turn of the loop.',
+  },
+  sluice_auth_queries_total: {
+    type: 'counter',
+    labels: ['result'],
+    help: 'Questions of auth.query: found, unknown, failed; stale where an old answer was used.',
   },
   sluice_queries_total: {
     type: 'counter',
@@ -93,6 +148,11 @@ export const metricTable = {
     type: 'counter',
     labels: ['service'],
     help: 'Running statements cancelled because their client had vanished.',
+  },
+  sluice_doubts_total: {
+    type: 'counter',
+    labels: ['service'],
+    help: 'Servers lost while a COMMIT or an autocommitted write was unanswered (SQLSTATE 08007).',
   },
   sluice_pins_total: {
     type: 'counter',

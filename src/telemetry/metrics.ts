@@ -9,7 +9,8 @@
  */
 import { collectDefaultMetrics, type Histogram, Registry } from 'prom-client';
 import { boundsSeconds, type DurationHistogram } from './histogram.ts';
-import { ProcessMeters, ServiceMeters, TargetMeters } from './meters.ts';
+import { LoginMeters } from './login-meters.ts';
+import { ConfigMeters, ProcessMeters, ServiceMeters, TargetMeters } from './meters.ts';
 import { type MetricName, type MetricRow, metricTable } from './metric-table.ts';
 
 /** What is not counted but is simply so at the moment of a scrape. Plugged in with `watch`. */
@@ -23,6 +24,10 @@ export interface MetricsView {
     state: string;
     count: number;
   }>;
+  /** Clients that are logging in, by how far they are. */
+  loggingIn(): Iterable<{ phase: string; count: number }>;
+  /** TLS handshakes whose turn has not come. */
+  handshakesWaiting(): number;
   statementCache(): { hits: number; misses: number };
   logLinesDropped(): number;
 }
@@ -37,12 +42,16 @@ const nothingToSee: MetricsView = {
   clients: () => [],
   waiting: () => [],
   servers: () => [],
+  loggingIn: () => [],
+  handshakesWaiting: () => 0,
   statementCache: () => ({ hits: 0, misses: 0 }),
   logLinesDropped: () => 0,
 };
 
 export class Metrics {
   readonly process: ProcessMeters = new ProcessMeters();
+  readonly config: ConfigMeters = new ConfigMeters();
+  readonly logins: LoginMeters = new LoginMeters();
   readonly #registry = new Registry();
   readonly #services = new Map<string, ServiceMeters>();
   readonly #targets = new Map<string, TargetMeters>();
@@ -95,7 +104,9 @@ export class Metrics {
     return {
       sluice_info: () => [{ labels: info, value: 1 }],
       ...this.#viewReaders(),
+      ...this.#configReaders(),
       ...this.#processReaders(),
+      ...this.#loginReaders(),
       ...this.#serviceReaders(),
       ...this.#targetReaders(),
     };
@@ -125,12 +136,52 @@ export class Metrics {
     };
   }
 
+  #configReaders() {
+    const meters = this.config;
+    const one = (value: number): Sample[] => [{ labels: {}, value }];
+    return {
+      sluice_config_generation: () => one(meters.generation),
+      sluice_config_applied_timestamp_seconds: () => one(meters.appliedAtMs / 1000),
+      sluice_config_reloads_total: () =>
+        split('result', {
+          applied: meters.applied,
+          unchanged: meters.unchanged,
+          failed: meters.failed,
+        }),
+      sluice_config_last_reload_successful: () => one(meters.lastSuccessful ? 1 : 0),
+    };
+  }
+
   #processReaders() {
     const meters = this.process;
     return {
       sluice_connections_accepted_total: () => [{ labels: {}, value: meters.connectionsAccepted }],
       sluice_cancels_total: () =>
         split('outcome', { sent: meters.cancelsSent, ignored: meters.cancelsIgnored }),
+    };
+  }
+
+  #loginReaders() {
+    const meters = this.logins;
+    return {
+      sluice_login_attempts_total: () => [{ labels: {}, value: meters.attempts }],
+      sluice_login_failures_total: () => split('reason', Object.fromEntries(meters.failures)),
+      sluice_login_seconds: () => buckets('sluice_login_seconds', meters.duration),
+      sluice_logins_in_progress: () =>
+        Array.from(this.#view.loggingIn(), ({ phase, count }) => ({
+          labels: { phase },
+          value: count,
+        })),
+      sluice_tls_handshakes_total: () =>
+        split('outcome', { ok: meters.tlsOk, failed: meters.tlsFailed }),
+      sluice_tls_handshakes_waiting: () => [{ labels: {}, value: this.#view.handshakesWaiting() }],
+      sluice_auth_queries_total: () =>
+        split('result', {
+          found: meters.lookupsFound,
+          unknown: meters.lookupsUnknown,
+          failed: meters.lookupsFailed,
+          stale: meters.lookupsStale,
+        }),
     };
   }
 
@@ -163,6 +214,7 @@ export class Metrics {
         split('direction', { from_clients: m.bytesFromClients, to_clients: m.bytesToClients }),
       ),
       sluice_orphans_cancelled_total: each((m) => [{ labels: {}, value: m.orphansCancelled }]),
+      sluice_doubts_total: each((m) => [{ labels: {}, value: m.doubts }]),
       sluice_pins_total: each((m) => split('reason', Object.fromEntries(m.pins))),
       sluice_prepared_statements_total: each((m) =>
         split('result', { hit: m.preparedHits, miss: m.preparedMisses }),

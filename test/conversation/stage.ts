@@ -25,6 +25,7 @@ import { CancelRegistry } from '../../src/session/cancel-registry.ts';
 import { ClientLogin } from '../../src/session/client-login.ts';
 import type { SessionContext } from '../../src/session/context.ts';
 import { Door } from '../../src/session/door.ts';
+import { Doubts } from '../../src/session/doubts.ts';
 import type { Service } from '../../src/session/service.ts';
 import { Services } from '../../src/session/services.ts';
 import { sweep, SWEEP_EVERY_MS } from '../../src/session/timeouts.ts';
@@ -57,6 +58,8 @@ const LISTENER: ListenConfig = {
   port: 6432,
   name: '127.0.0.1:6432',
   service: null,
+  reusePort: false,
+  proxyProtocol: false,
   tls: { mode: 'disable', cert: null, key: null, clientCa: null },
 };
 
@@ -149,18 +152,26 @@ export class Stage {
       statements: new StatementCache(),
       prepared: new PreparedRegistry(),
       cancels: new CancelRegistry('stage', 0),
+      doubts: new Doubts(),
       draining: false,
     };
     this.pools = new Pools(clock, new PoolLog(metrics, log), keys);
     this.door = new Door({
       context: this.context,
       strangers: metrics.service(''),
+      meters: metrics.logins,
       method: 'trust',
+      hba: null,
+      failureDelayMs: 0,
       users: new UserStore([], keys, Buffer.alloc(32)),
       services: new Services([serviceConfig(options)], metrics),
       pools: this.pools,
       databases: new Map([[DATABASE.name, DATABASE]]),
-      limits: { maxClients: 100, loginTimeoutMs: 30_000, messageBytes: 1 << 30, ...options.limits },
+      limits: {
+        ...{ maxClients: 100, maxLogins: 100, messageBytes: 1 << 30 },
+        ...{ loginTimeoutMs: 30_000, tcpUserTimeoutMs: 30_000 },
+        ...options.limits,
+      },
     });
     this.service = this.door.services.all[0] as Service;
     clock.every(SWEEP_EVERY_MS, () => sweep(this.door.services.all, clock.nowMs()));

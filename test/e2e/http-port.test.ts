@@ -18,6 +18,7 @@ async function start(windows: Partial<HttpWindows> = {}): Promise<number> {
       token: null,
       health: () => null,
       unready: () => [],
+      status: () => ({ ok: true }),
       metrics: async () => ({ contentType: 'text/plain', text: 'sluice_info 1\n' }),
       ...windows,
     },
@@ -76,7 +77,13 @@ describe('the HTTP port', () => {
   test('rejects when the port is taken', async () => {
     const at = await start();
     const second = new HttpPort(
-      { token: null, health: () => null, unready: () => [], metrics: () => Promise.reject() },
+      {
+        token: null,
+        health: () => null,
+        unready: () => [],
+        status: () => ({}),
+        metrics: () => Promise.reject(),
+      },
       log,
     );
     await expect(second.listen('127.0.0.1', at)).rejects.toMatchObject({ code: 'EADDRINUSE' });

@@ -73,6 +73,8 @@ async function login(options: LoginOptions): Promise<Login> {
     const handshake = new Handshake({
       user: TEST_USERS.scram.user,
       password: TEST_USERS.scram.password,
+      stored: null,
+      channelBinding: null,
       database: 'postgres',
       applicationName: 'handshake test',
       parameters: new Map(),

@@ -48,6 +48,8 @@ export function peer(options: Partial<HandshakeOptions> = {}): Peer {
   const handshake = new Handshake({
     user: 'u',
     password: 'pencil',
+    stored: null,
+    channelBinding: null,
     database: 'd',
     applicationName: 'app',
     parameters: new Map(),

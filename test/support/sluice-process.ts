@@ -19,6 +19,7 @@ export interface LogRecord {
 
 export interface SluiceProcess {
   readonly pid: number;
+  readonly configPath: string;
   readonly port: number;
   readonly httpPort: number;
   readonly logLines: readonly LogRecord[];
@@ -45,14 +46,24 @@ export interface Finished {
  * Resolves when it listens, which it says at log level info; rejects with what it said when it
  * never does.
  */
-export async function startSluiceProcess(
+export function startSluiceProcess(
   cluster: AnyCluster,
   options: SluiceOptions = {},
+  args: readonly string[] = [],
 ): Promise<SluiceProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'));
   const path = join(folder, 'sluice.yaml');
   writeFileSync(path, JSON.stringify(sluiceConfigTree(cluster.primary, options)), { mode: 0o600 });
-  const child = spawn(process.execPath, [MAIN, 'serve', '-c', path], {
+  return serveFile(path, args, () => rmSync(folder, { recursive: true, force: true }));
+}
+
+/** The same with a file that is there; `stopped` is called when the process has been stopped. */
+export async function serveFile(
+  path: string,
+  args: readonly string[] = [],
+  stopped: () => void = () => {},
+): Promise<SluiceProcess> {
+  const child = spawn(process.execPath, [MAIN, 'serve', '-c', path, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   // A test that is broken off must not leave the process behind.
@@ -80,6 +91,7 @@ export async function startSluiceProcess(
   const pid = child.pid as number;
   return {
     pid,
+    configPath: path,
     port: portOf(listeners[0] as string),
     httpPort,
     logLines,
@@ -94,7 +106,7 @@ export async function startSluiceProcess(
       child.kill('SIGTERM');
       const code = await exited;
       process.off('exit', abandon);
-      rmSync(folder, { recursive: true, force: true });
+      stopped();
       return code;
     },
   };

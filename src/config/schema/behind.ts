@@ -63,7 +63,7 @@ const target = section('One place where the database is.', {
     default: null,
     sample: 'primary',
     doc: 'The name in logs, metrics and the console; the role where none is given.',
-    reload: 'restart',
+    reload: 'next lease',
   }),
   url: leaf(serverUrl, {
     default: null,

@@ -11,6 +11,8 @@ import {
   pem,
   secret,
   text,
+  textFile,
+  userPassword,
 } from '../texts.ts';
 import { count, duration, port, portOrOff, size } from '../values.ts';
 import { items, later, leaf, list, named, section } from './shape.ts';
@@ -20,20 +22,17 @@ export const listen = list(
     host: leaf(host, {
       default: '127.0.0.1',
       doc: 'The address to listen on; 0.0.0.0 or :: for all of them.',
-      reload: 'restart',
       shown: '127.0.0.1',
     }),
     port: leaf(port(), {
       default: '6432',
       doc: 'The port to listen on.',
-      reload: 'restart',
       shown: '6432',
     }),
     service: leaf(name, {
       default: null,
       sample: 'reports',
       doc: 'A port as identity: whoever comes in here belongs to this service.',
-      reload: 'restart',
     }),
     tls: section('TLS towards clients.', {
       mode: leaf(choice(['disable', 'prefer', 'require']), {
@@ -49,24 +48,34 @@ export const listen = list(
         sample: 'server.key',
         doc: "The certificate's private key.",
       }),
-      client_ca: later('Authorities that client certificates must be signed by.'),
+      client_ca: leaf(pem, {
+        default: null,
+        sample: 'client-ca.pem',
+        doc: 'Authorities of client certificates. With it, clients are asked for one.',
+      }),
     }),
-    proxy_protocol: later("Read the client's address from a PROXY protocol header."),
+    proxy_protocol: leaf(boolean, {
+      default: 'false',
+      doc: 'Whether every connection begins with a PROXY protocol header (version 2), as balancers send it.',
+    }),
+    reuse_port: leaf(boolean, {
+      default: 'false',
+      doc: 'Lets another process listen on the same port, so that a new version can take over.',
+      reload: 'restart',
+    }),
   }),
   'Where clients connect. Without any, 127.0.0.1:6432.',
   { absent: 'one default item' },
 );
 
-export const http = section('Metrics and health over HTTP: /metrics /healthz /readyz.', {
+export const http = section('Metrics and health over HTTP: /metrics /healthz /readyz /status.', {
   host: leaf(host, {
     default: '127.0.0.1',
     doc: 'The address to listen on; beyond loopback a token is needed.',
-    reload: 'restart',
   }),
   port: leaf(portOrOff(), {
     default: '9632',
     doc: 'The port to listen on, or off for no HTTP at all.',
-    reload: 'restart',
   }),
   token: leaf(secret, {
     default: null,
@@ -82,7 +91,6 @@ export const log = section('What is written to standard output.', {
   format: leaf(choice(['json', 'pretty'], { later: ['ecs'] }), {
     default: 'json',
     doc: 'One JSON object per line, or lines for people.',
-    reload: 'restart',
   }),
   slow_statement: later('Log statements that take longer.'),
 });
@@ -107,13 +115,16 @@ export const drain = section('What happens between SIGTERM and the end.', {
     default: '30s',
     doc: 'How long open transactions may take to end.',
   }),
-  clients: later('How long idle clients may stay.'),
+  clients: leaf(duration({ off: true }), {
+    default: 'off',
+    doc: 'How long clients are served on when nobody new gets in, before the idle ones are closed.',
+  }),
 });
 
 export const auth = section('Who may come in.', {
-  method: leaf(choice(['scram-sha-256', 'trust'], { later: ['md5', 'cert'] }), {
+  method: leaf(choice(['scram-sha-256', 'md5', 'cert', 'trust']), {
     default: 'scram-sha-256',
-    doc: 'How clients prove who they are; trust asks for nothing.',
+    doc: 'How clients prove who they are; trust asks for nothing. Under TLS scram-sha-256 includes -PLUS.',
     shown: 'scram-sha-256',
   }),
   allow_trust_on_network: leaf(boolean, {
@@ -125,8 +136,8 @@ export const auth = section('Who may come in.', {
     identifier,
     section('One user.', {
       password: items(
-        password,
-        'Passwords that let the user in. The first one is also what Sluice logs in to servers with.',
+        userPassword,
+        'Passwords that let the user in, or what Postgres stores of them (SCRAM-SHA-256$… or md5…). The first plain one is also what Sluice logs in to servers with.',
         { shown: 'change-me' },
       ),
       databases: items(
@@ -142,8 +153,44 @@ export const auth = section('Who may come in.', {
     }),
     { shown: 'orders' },
   ),
-  query: later('A query that looks users up on the server.'),
-  hba_file: later('A pg_hba.conf that decides who may come in, and how.'),
+  query: section('Users that are not listed above, looked up on a server.', {
+    database: leaf(identifier, {
+      default: null,
+      sample: 'shop',
+      doc: 'The one of `databases` that is asked; without it nobody is looked up.',
+    }),
+    user: leaf(identifier, {
+      default: null,
+      sample: 'sluice_auth',
+      doc: "The account that asks; the database's own `login` account where none is given.",
+    }),
+    password: leaf(password, { default: null, doc: "That account's password." }),
+    sql: leaf(text, {
+      default: 'SELECT usename, passwd, valuntil FROM pg_catalog.pg_shadow WHERE usename = $1',
+      doc: 'Asked with the name as $1, search_path being pg_catalog. Columns: name, stored password, and VALID UNTIL, which may be left out.',
+    }),
+    ttl: leaf(duration(), {
+      default: '30s',
+      doc: 'How long an answer is used; a wrong password shortens it to 1s.',
+    }),
+    outage: leaf(duration({ off: true }), {
+      default: '1h',
+      doc: 'How much longer an answer is used while the server cannot be asked.',
+    }),
+    size: leaf(count({ min: 1, max: 100 }), {
+      default: '2',
+      doc: 'The most connections that ask at one time.',
+    }),
+  }),
+  hba_file: leaf(textFile, {
+    default: null,
+    sample: 'pg_hba.conf',
+    doc: 'A file in the form of pg_hba.conf that decides in place of `method`.',
+  }),
+  failure_delay: leaf(duration({ off: true }), {
+    default: '500ms',
+    doc: 'How long a wrong password waits for its answer, give or take a tenth.',
+  }),
 });
 
 export const limits = section('Limits of the whole process.', {
@@ -154,6 +201,14 @@ export const limits = section('Limits of the whole process.', {
   login_timeout: leaf(duration({ off: true }), {
     default: '30s',
     doc: 'How long a client may take from its first byte to the end of its login.',
+  }),
+  tcp_user_timeout: leaf(duration({ off: true }), {
+    default: '30s',
+    doc: 'A peer that does not acknowledge for this long what it is sent counts as lost. Linux only.',
+  }),
+  max_logins: leaf(count({ min: 1, max: 1_000_000 }), {
+    default: '5k',
+    doc: 'Clients that are logging in at one time; more are refused at once.',
   }),
   message_bytes: leaf(size({ min: 1024, max: 1024 ** 3 }), {
     default: '1GiB',
@@ -169,5 +224,5 @@ export const match = section('Which clients; all keys that are given must hold.'
   databases: items(glob, 'Databases, as globs.', { sample: 'shop' }),
   listeners: items(glob, 'Listeners, as globs over host:port.', { sample: '*:6433' }),
   clients: items(network, 'Networks the client may come from.'),
-  certs: later("Names in the client's certificate, as globs."),
+  certs: items(glob, "Names in the client's certificate, as globs.", { sample: '"*.example.com"' }),
 });

@@ -133,7 +133,6 @@ export const services = list(
   section('One service.', {
     name: required(name, {
       doc: 'The name in logs, metrics, errors and the console.',
-      reload: 'restart',
       shown: 'orders',
     }),
     match: list(match, 'Which clients belong to the service; of a list of maps any may hold.'),

@@ -5,6 +5,7 @@ const quiet: HttpWindows = {
   token: null,
   health: () => null,
   unready: () => [],
+  status: () => ({ ok: true, clients: 3 }),
   metrics: async () => ({ contentType: 'text/plain; version=0.0.4', text: 'sluice_info 1\n' }),
 };
 
@@ -67,6 +68,11 @@ describe('the token', () => {
     expect(await ask('/nothing', { token: 'secret' })).toEqual(refused);
     expect(refused.headers['www-authenticate']).toBe('Bearer');
   });
+});
+
+test('the status is JSON, and asks for the token', async () => {
+  expect(await ask('/status')).toMatchObject({ status: 200, body: '{"ok":true,"clients":3}\n' });
+  expect((await ask('/status', { token: 'secret' })).status).toBe(401);
 });
 
 test('metrics come with their own content type and are not cached', async () => {

@@ -22,6 +22,8 @@ function yard(options: StageOptions['pool'] = {}, connectMs = 5_000): Yard {
   const pool = stage.pools.get(service, 'shop', DATABASE.targets[0]!, {
     user: 'app',
     password: null,
+    stored: null,
+    parameters: new Map(),
   });
   return {
     stage,

@@ -46,10 +46,9 @@ describe('a reply queue', () => {
     entry.previous = entry.prepared;
     entry.namesBefore = new Map();
     entry.endsTransaction = true;
-    entry.mayCommit = true;
+    entry.runs = {};
     entry.pin = 'pin';
     queue.shift();
-    for (let index = 0; index < 15; index++) queue.push(Bind, Action.Forward, null);
     const again = queue.push(Sync, Action.Drop, bob);
     expect(again).toBe(entry);
     expect({ ...again }).toEqual({ ...new ReplyQueue().push(Sync, Action.Drop, bob) });

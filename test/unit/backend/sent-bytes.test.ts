@@ -21,7 +21,7 @@ class FullSocket extends EventEmitter {
 
 test.each([100, 4_096, 4_097, 60_000, 100_000])('%i bytes stay what they were', (bytes) => {
   const socket = new FullSocket();
-  const server = new ServerConnection(1, {} as Pool, 0);
+  const server = new ServerConnection(1, { spec: {}, era: 0 } as Pool, 0);
   server.link = new Link(socket as unknown as Socket, server);
   const scratch = new Writer();
   const texts = ['a', 'b', 'c'].map((letter) => letter.repeat(bytes));

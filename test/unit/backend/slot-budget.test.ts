@@ -1,3 +1,4 @@
+import { accountCredentials } from '../../../src/backend/pool-spec.ts';
 import { describe, expect, test } from 'vitest';
 import type { Pool } from '../../../src/backend/pool.ts';
 import { SlotBudget } from '../../../src/backend/slot-budget.ts';
@@ -9,7 +10,12 @@ function logins(options: StageOptions['pool'] = {}) {
   const stage = new Stage();
   const service = serviceConfig({ pool: options });
   const pool = (user: string): Pool =>
-    stage.pools.get(service, 'shop', DATABASE.targets[0]!, { user, password: null });
+    stage.pools.get(
+      service,
+      'shop',
+      DATABASE.targets[0]!,
+      accountCredentials({ user, password: null }),
+    );
   const ask = (of: Pool): PoolWaiter => {
     const waiter = new PoolWaiter(of).acquire();
     stage.settle();

@@ -32,9 +32,9 @@ async function outcomeOf(line: string): Promise<Outcome> {
 
 describe('a command line that can be read', () => {
   test.each([
-    ['serve -c a.yaml', 'serve', { config: 'a.yaml' }],
-    ['serve --config a.yaml', 'serve', { config: 'a.yaml' }],
-    ['serve --config=a.yaml', 'serve', { config: 'a.yaml' }],
+    ['serve -c a.yaml', 'serve', { config: 'a.yaml', 'last-good': null }],
+    ['serve --config a.yaml', 'serve', { config: 'a.yaml', 'last-good': null }],
+    ['serve --config=a.yaml', 'serve', { config: 'a.yaml', 'last-good': null }],
     ['check -ca.yaml', 'check', { config: 'a.yaml', connect: false }],
     ['demo', 'demo', { rows: null, port: null, exit: false }],
     ['demo --exit --rows 1000 --port=0', 'demo', { rows: 1000, port: 0, exit: true }],

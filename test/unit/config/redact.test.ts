@@ -12,6 +12,7 @@ const files: Record<string, string> = {
   '/c/cert.pem': server.certificate,
   '/c/key.pem': server.key,
   '/c/ca.pem': authority.certificate,
+  '/c/client_ca.pem': authority.certificate,
 };
 
 /** A value for every key that holds a secret or a file, and for what those cannot do without. */
@@ -47,6 +48,8 @@ function filledLeaf(leaf: Leaf<unknown>, path: string, marks: string[]): unknown
   }
   if (leaf.type.source === 'pem') return `/c/${path.split('.').at(-1)}.pem`;
   if (path.startsWith('.servers') && path.endsWith('tls.mode')) return 'verify-full';
+  if (path === '.auth.query.database') return 'shop';
+  if (path === '.auth.query.user') return 'asker';
   if (path.endsWith('targets.server') || leaf.required)
     return leaf.shown?.replaceAll('"', '') ?? 'x';
   return undefined;

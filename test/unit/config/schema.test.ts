@@ -53,6 +53,7 @@ test('what has a secret in it is marked as one', () => {
   expect(named.map(([path]) => path)).toEqual([
     'http.token',
     'auth.users.NAME.password[]',
+    'auth.query.password',
     'databases.NAME.login.password',
   ]);
   expect(named.filter(([, leaf]) => !leaf.secret)).toEqual([]);

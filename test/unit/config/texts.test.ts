@@ -1,6 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { serverUrl } from '../../../src/config/server-url.ts';
-import { address, choice, host, identifier, password, pem } from '../../../src/config/texts.ts';
+import {
+  address,
+  choice,
+  host,
+  identifier,
+  password,
+  pem,
+  userPassword,
+} from '../../../src/config/texts.ts';
 import { type ValueType, WrongValue } from '../../../src/config/value-type.ts';
 
 function refusal(type: ValueType<unknown>, text: string): WrongValue {
@@ -74,9 +82,21 @@ test('names of Postgres end at 63 bytes, not characters', () => {
 
 test('a password is a password and not what a server keeps of one', () => {
   expect(password.parse('md5 is not a good one')).toBe('md5 is not a good one');
-  expect(refusal(password, `md5${'0'.repeat(32)}`).notAvailable).toBe(true);
-  expect(refusal(password, 'SCRAM-SHA-256$4096:a$b:c').notAvailable).toBe(true);
+  const md5 = `md5${'0'.repeat(32)}`;
+  const key = `${'A'.repeat(43)}=`;
+  const verifier = `SCRAM-SHA-256$4096:c2FsdA==$${key}:${key}`;
+  for (const stored of [md5, verifier]) {
+    expect(refusal(password, stored).message).toBe('it is what a server stores of one');
+    expect(userPassword.parse(stored)).toBe(stored);
+  }
   expect(refusal(password, '').message).toBe('it is empty');
+});
+
+test('a verifier that was damaged is not taken for a password', () => {
+  const problem = 'it begins like a SCRAM verifier and is none';
+  expect(refusal(userPassword, 'SCRAM-SHA-256$4096:a$b:c').message).toBe(problem);
+  expect(refusal(userPassword, 'SCRAM-SHA-256$').message).toBe(problem);
+  expect(userPassword.parse('SCRAM-SHA-256')).toBe('SCRAM-SHA-256');
 });
 
 test('a PEM text has a beginning and an end', () => {

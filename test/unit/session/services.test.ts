@@ -25,6 +25,7 @@ function find(configs: readonly ServiceConfig[], identity: Partial<ClientIdentit
     listener: '0.0.0.0:6432',
     listenerService: null,
     address: '10.1.2.3',
+    certificates: [],
     ...identity,
   }).name;
 }
@@ -33,6 +34,13 @@ describe('a client belongs to', () => {
   test('the default when nothing else wants it', () => {
     expect(find([])).toBe('default');
     expect(find([service('reports', { users: ['bi_*'] })])).toBe('default');
+  });
+
+  test('the one whose names its certificate bears', () => {
+    const certified = service('certified', { certs: ['*.example.com', 'spiffe://*'] });
+    expect(find([certified])).toBe('default');
+    expect(find([certified], { certificates: ['orders'] })).toBe('default');
+    expect(find([certified], { certificates: ['orders', 'a.example.com'] })).toBe('certified');
   });
 
   test('the first service that matches', () => {

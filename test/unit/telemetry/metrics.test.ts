@@ -119,5 +119,6 @@ function busyMetrics(): Metrics {
     ],
   });
   metrics.watch({ statementCache: () => ({ hits: 1, misses: 2 }), logLinesDropped: () => 4 });
+  metrics.watch({ loggingIn: () => [{ phase: 'tls', count: 3 }], handshakesWaiting: () => 2 });
   return metrics;
 }
