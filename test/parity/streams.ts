@@ -254,12 +254,6 @@ const extended: Readonly<Record<string, Stream>> = {
     q('DEALLOCATE ALL'),
     turn(describe('S', 'a'), sync),
   ],
-  'a changed table': [
-    turn(parse('a', 'SELECT * FROM parity WHERE id = 1'), bind('', 'a'), execute(''), sync),
-    q('ALTER TABLE parity ADD COLUMN w int'),
-    turn(bind('', 'a'), execute(''), sync),
-    q('ALTER TABLE parity DROP COLUMN w'),
-  ],
 };
 
 const copy: Readonly<Record<string, Stream>> = {
