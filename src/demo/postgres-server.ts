@@ -20,6 +20,10 @@ import type { Watchdog } from './watchdog.ts';
 const FIRST_PORT = 20_000;
 const PORT_COUNT = 12_000;
 const PORT_ATTEMPTS = 20;
+/** What Postgres says while processes of a killed postmaster are still there, and for how long. */
+const MEMORY_IN_USE = 'pre-existing shared memory block';
+const ORPHAN_ATTEMPTS = 50;
+const ORPHAN_WAIT_MS = 100;
 /** A standby that has much to replay is the slowest to be ready. */
 const START_DEADLINE_MS = 60_000;
 const READY_POLL_MS = 15;
@@ -95,6 +99,11 @@ export class PostgresServer {
       const taken = complaint.includes('Address already in use');
       if (taken && drawn && !this.#portIsFixed && attempt < PORT_ATTEMPTS) {
         this.port = 0;
+        continue;
+      }
+      // Children of a postmaster that was killed notice by themselves, and hold its memory until then.
+      if (complaint.includes(MEMORY_IN_USE) && attempt < ORPHAN_ATTEMPTS) {
+        await new Promise<void>((resolve) => systemClock.after(ORPHAN_WAIT_MS, resolve));
         continue;
       }
       throw new SetupFailure(
