@@ -22,7 +22,7 @@ const PORT_COUNT = 12_000;
 const PORT_ATTEMPTS = 20;
 /** What Postgres says while processes of a killed postmaster are still there, and for how long. */
 const MEMORY_IN_USE = 'pre-existing shared memory block';
-const ORPHAN_ATTEMPTS = 50;
+const ORPHAN_ATTEMPTS = 200;
 const ORPHAN_WAIT_MS = 100;
 /** A standby that has much to replay is the slowest to be ready. */
 const START_DEADLINE_MS = 60_000;

@@ -92,7 +92,7 @@ describe('a cluster', () => {
     await runSql(primary, 'INSERT INTO t VALUES (2)');
     await cluster.caughtUp();
     expect(await value('SELECT count(*) FROM t', {}, cluster.replicas[0]!)).toBe('2');
-  });
+  }, 60_000);
 
   test('survives the crash of a backend, as Postgres does', async () => {
     const { primary } = await open();
