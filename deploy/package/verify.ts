@@ -15,7 +15,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const dist = fileURLToPath(new URL('../../dist', import.meta.url));
-const STEP_TIMEOUT_MS = 120_000;
+const STEP_TIMEOUT_MS = 220_000;
 const START_TIMEOUT_MS = 15_000;
 const STOP_TIMEOUT_MS = 15_000;
 const PROBE_EVERY_MS = 100;
@@ -44,7 +44,14 @@ function install(folder: string): void {
   if (tarball === undefined) throw new Error('npm pack made no tarball');
   writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
   // Nothing the package needs may depend on an install script being allowed to run.
-  run(folder, 'npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', `./${tarball}`]);
+  run(folder, 'npm', [
+    'install',
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '--prefer-offline',
+    `./${tarball}`,
+  ]);
 }
 
 function run(folder: string, command: string, args: readonly string[]): string {
