@@ -101,7 +101,7 @@ export class PostgresServer {
         this.port = 0;
         continue;
       }
-      // Children of a postmaster that was killed notice by themselves, and hold its memory until then.
+      // Children of a killed postmaster notice by themselves, and hold its memory until then.
       if (complaint.includes(MEMORY_IN_USE) && attempt < ORPHAN_ATTEMPTS) {
         await new Promise<void>((resolve) => systemClock.after(ORPHAN_WAIT_MS, resolve));
         continue;
